@@ -1,0 +1,118 @@
+//! What a router knows about itself, as plain data for the host's own metrics registry.
+
+use serde::Serialize;
+
+use crate::breaker::BreakerState;
+use crate::counters::{Op, Outcome};
+use crate::node::NodePool;
+use crate::snapshot::Snapshot;
+
+/// All counters and states of a router at one moment. No key and no value is ever among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// The generation in force.
+    pub generation: u64,
+    /// Its content hash.
+    pub digest: String,
+    /// How often a snapshot was published.
+    pub epoch: u64,
+    /// The region of this process.
+    pub region: Option<String>,
+    /// The stage in this region: `none`, `prepare`, `ramp` or `soak`.
+    pub stage: &'static str,
+    /// The share of the keys that have moved in this region, in basis points.
+    pub weight: u16,
+    /// How refreshes ended.
+    pub reloads: ReloadMetrics,
+    /// Requests that were reported, by cluster, op and outcome; those that never happened are left
+    /// out.
+    pub requests: Vec<RequestMetric>,
+    /// The breakers of all nodes in the spec.
+    pub breakers: Vec<BreakerMetric>,
+}
+
+/// How refreshes ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReloadMetrics {
+    /// A new spec was put in force, the first one included.
+    pub applied: u64,
+    /// The file held the spec in force.
+    pub unchanged: u64,
+    /// The file was bad; counted once for as long as it stays the same.
+    pub rejected: u64,
+    /// When the file was last found good, in seconds since 1970.
+    pub last_success: u64,
+    /// What is wrong with the file at present.
+    pub last_error: Option<String>,
+}
+
+/// A count of requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RequestMetric {
+    /// The cluster.
+    pub cluster: String,
+    /// `read`, `fill` or `invalidate`.
+    pub op: &'static str,
+    /// `hit`, `miss`, `ok`, `error` or `timeout`.
+    pub outcome: &'static str,
+    /// How many.
+    pub count: u64,
+}
+
+/// The state of a breaker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BreakerMetric {
+    /// The cluster.
+    pub cluster: String,
+    /// The node's id.
+    pub node: String,
+    /// What the breaker lets through.
+    pub state: BreakerState,
+}
+
+impl Metrics {
+    pub(crate) fn collect(
+        snapshot: &Snapshot,
+        region: Option<&str>,
+        reloads: ReloadMetrics,
+        pool: &NodePool,
+    ) -> Self {
+        let mut requests = Vec::new();
+        for (cluster, counters) in pool.counters() {
+            for op in Op::ALL {
+                for outcome in Outcome::ALL {
+                    let count = counters.get(op, outcome);
+                    if count > 0 {
+                        let (op, outcome) = (op.name(), outcome.name());
+                        requests.push(RequestMetric {
+                            cluster: cluster.clone(),
+                            op,
+                            outcome,
+                            count,
+                        });
+                    }
+                }
+            }
+        }
+        let breakers = snapshot.nodes().map(|node| BreakerMetric {
+            cluster: node.cluster().to_owned(),
+            node: node.id().to_owned(),
+            state: node.breaker(),
+        });
+        Self {
+            generation: snapshot.generation(),
+            digest: snapshot.digest().to_owned(),
+            epoch: snapshot.epoch(),
+            region: region.map(str::to_owned),
+            stage: snapshot.stage().name(),
+            weight: snapshot.weight(),
+            reloads,
+            requests,
+            breakers: breakers.collect(),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Nodes as routes hand them out, and the pool that keeps each of them for the router's life.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::breaker::{Breaker, BreakerState};
+use crate::counters::Counters;
+use crate::spec::{ClusterSpec, NodeSpec};
+
+/// A node of a cluster: what a caller needs to send a key there.
+///
+/// A node that is in two clusters is two of these, which share their breaker. A router keeps every
+/// node that it ever handed out, so that borrowed names stay valid for as long as it lives.
+#[derive(Debug)]
+pub struct Node {
+    index: u32,
+    identity: u32,
+    weight: u32,
+    id: Name,
+    address: Name,
+    zone: Option<Name>,
+    cluster: Name,
+    key_prefix: Name,
+    breaker: Arc<Breaker>,
+    counters: Arc<Counters>,
+}
+
+/// A name for Rust and for C, which wants a NUL behind it.
+#[derive(Debug)]
+struct Name(CString);
+
+impl Name {
+    /// A valid spec has no NUL in any name, so nothing is cut off here.
+    fn new(text: &str) -> Self {
+        let bytes = text
+            .bytes()
+            .take_while(|&byte| byte != 0)
+            .collect::<Vec<u8>>();
+        Self(CString::new(bytes).unwrap_or_default())
+    }
+
+    fn text(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl Node {
+    /// A number that no other node of the same router has, ever.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The stable name that decides placement.
+    pub fn id(&self) -> &str {
+        self.id.text()
+    }
+
+    /// Where to connect.
+    pub fn address(&self) -> &str {
+        self.address.text()
+    }
+
+    /// The failure domain, if the spec names one.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_ref().map(Name::text)
+    }
+
+    /// The cluster that this node is a node of.
+    pub fn cluster(&self) -> &str {
+        self.cluster.text()
+    }
+
+    /// What to put before a key on the wire.
+    pub fn key_prefix(&self) -> &str {
+        self.key_prefix.text()
+    }
+
+    /// Share of the keys relative to other nodes.
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// What this process thinks of the node's health.
+    pub fn breaker(&self) -> BreakerState {
+        self.breaker.state()
+    }
+
+    /// [`Node::id`] with a NUL behind it.
+    pub fn id_c(&self) -> &CStr {
+        &self.id.0
+    }
+
+    /// [`Node::address`] with a NUL behind it.
+    pub fn address_c(&self) -> &CStr {
+        &self.address.0
+    }
+
+    /// [`Node::zone`] with a NUL behind it.
+    pub fn zone_c(&self) -> Option<&CStr> {
+        self.zone.as_ref().map(|zone| zone.0.as_c_str())
+    }
+
+    /// [`Node::cluster`] with a NUL behind it.
+    pub fn cluster_c(&self) -> &CStr {
+        &self.cluster.0
+    }
+
+    /// [`Node::key_prefix`] with a NUL behind it.
+    pub fn key_prefix_c(&self) -> &CStr {
+        &self.key_prefix.0
+    }
+
+    /// Equal for nodes of the same id and key prefix: there, a key is the same entry on the same
+    /// server, whatever the cluster.
+    pub(crate) fn identity(&self) -> u32 {
+        self.identity
+    }
+
+    pub(crate) fn health(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}
+
+/// All nodes that a router has seen.
+#[derive(Debug, Default)]
+pub(crate) struct NodePool {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    nodes: Vec<Arc<Node>>,
+    known: HashMap<Description, u32>,
+    identities: HashMap<(String, String), u32>,
+    breakers: HashMap<(String, String), Arc<Breaker>>,
+    counters: HashMap<String, Arc<Counters>>,
+}
+
+/// Everything about a node that a caller can see.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Description {
+    cluster: String,
+    key_prefix: String,
+    id: String,
+    address: String,
+    zone: Option<String>,
+    weight: u32,
+}
+
+impl NodePool {
+    /// The node that a spec describes: the one handed out before, if nothing about it changed.
+    pub(crate) fn intern(&self, cluster: &str, spec: &ClusterSpec, node: &NodeSpec) -> Arc<Node> {
+        let mut inner = self.inner.write();
+        let description = Description {
+            cluster: cluster.to_owned(),
+            key_prefix: spec.key_prefix.clone(),
+            id: node.id.clone(),
+            address: node.address.clone(),
+            zone: node.zone.clone(),
+            weight: node.weight,
+        };
+        if let Some(&index) = inner.known.get(&description) {
+            return Arc::clone(&inner.nodes[index as usize]);
+        }
+        let index = inner.nodes.len() as u32;
+        let next_identity = inner.identities.len() as u32;
+        let identity = *inner
+            .identities
+            .entry((node.id.clone(), spec.key_prefix.clone()))
+            .or_insert(next_identity);
+        // Health belongs to the process behind an address: a new address starts afresh.
+        let breaker = inner
+            .breakers
+            .entry((node.id.clone(), node.address.clone()))
+            .or_insert_with(|| Arc::new(Breaker::new(xxh3_64(node.id.as_bytes()))));
+        let breaker = Arc::clone(breaker);
+        let counters = Arc::clone(inner.counters.entry(cluster.to_owned()).or_default());
+        let interned = Arc::new(Node {
+            index,
+            identity,
+            weight: node.weight,
+            id: Name::new(&node.id),
+            address: Name::new(&node.address),
+            zone: node.zone.as_deref().map(Name::new),
+            cluster: Name::new(cluster),
+            key_prefix: Name::new(&spec.key_prefix),
+            breaker,
+            counters,
+        });
+        inner.nodes.push(Arc::clone(&interned));
+        inner.known.insert(description, index);
+        interned
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<Arc<Node>> {
+        self.inner.read().nodes.get(index as usize).cloned()
+    }
+
+    /// The counters of every cluster ever seen, by name.
+    pub(crate) fn counters(&self) -> Vec<(String, Arc<Counters>)> {
+        let inner = self.inner.read();
+        let mut all: Vec<_> = inner
+            .counters
+            .iter()
+            .map(|(name, counters)| (name.clone(), Arc::clone(counters)))
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    }
+}

@@ -1,0 +1,141 @@
+//! Metrics in the `OpenMetrics` text format.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use crate::breaker::BreakerState;
+use crate::metrics::Metrics;
+use crate::spec::ALL_BASIS_POINTS;
+
+/// The whole exposition, ending in `# EOF`.
+pub(crate) fn encode(metrics: &Metrics) -> String {
+    let mut registry = Registry::with_prefix("ringshift");
+    registry.register_collector(Box::new(Exposition(metrics.clone())));
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = text::encode(&mut text, &registry);
+    text
+}
+
+#[derive(Debug)]
+struct Exposition(Metrics);
+
+type Labels<'a> = Vec<(&'static str, &'a str)>;
+
+impl Collector for Exposition {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let metrics = &self.0;
+        let region = metrics.region.as_deref().unwrap_or("");
+        let mut out = Writer(&mut encoder);
+        out.counters(
+            "requests",
+            "Requests to nodes by how they ended",
+            metrics.requests.iter().map(|request| {
+                let labels = vec![
+                    ("cluster", request.cluster.as_str()),
+                    ("op", request.op),
+                    ("outcome", request.outcome),
+                ];
+                (labels, request.count)
+            }),
+        )?;
+        out.gauges(
+            "breaker_state",
+            "Breaker of a node: 0 closed, 1 open, 2 half-open",
+            metrics.breakers.iter().map(|breaker| {
+                let labels = vec![
+                    ("cluster", breaker.cluster.as_str()),
+                    ("node", breaker.node.as_str()),
+                ];
+                (labels, breaker_number(breaker.state))
+            }),
+        )?;
+        out.gauges(
+            "migration_weight_ratio",
+            "Share of the keys that have moved",
+            [(
+                vec![("region", region)],
+                f64::from(metrics.weight) / f64::from(ALL_BASIS_POINTS),
+            )],
+        )?;
+        out.gauges(
+            "migration_stage",
+            "1 for the stage in force",
+            [(vec![("region", region), ("stage", metrics.stage)], 1u64)],
+        )?;
+        out.gauges(
+            "spec_info",
+            "1 for the spec in force",
+            [(vec![("digest", metrics.digest.as_str())], 1u64)],
+        )?;
+        out.gauges(
+            "spec_generation",
+            "Generation in force",
+            [(Labels::new(), metrics.generation)],
+        )?;
+        let reloads = &metrics.reloads;
+        out.counters(
+            "spec_reloads",
+            "Refreshes by how they ended",
+            [
+                ("applied", reloads.applied),
+                ("unchanged", reloads.unchanged),
+                ("rejected", reloads.rejected),
+            ]
+            .map(|(result, count)| (vec![("result", result)], count)),
+        )?;
+        out.gauges(
+            "spec_last_reload_success_timestamp_seconds",
+            "When the spec file was last found good",
+            [(Labels::new(), reloads.last_success)],
+        )
+    }
+}
+
+fn breaker_number(state: BreakerState) -> u64 {
+    match state {
+        BreakerState::Closed => 0,
+        BreakerState::Open => 1,
+        BreakerState::HalfOpen => 2,
+    }
+}
+
+struct Writer<'a, 'e>(&'a mut DescriptorEncoder<'e>);
+
+impl Writer<'_, '_> {
+    fn counters<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels<'l>, u64)>,
+    ) -> fmt::Result {
+        let mut family = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, count) in samples {
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    fn gauges<'l, V: EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels<'l>, V)>,
+    ) -> fmt::Result {
+        let mut family = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in samples {
+            ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The ordered lists of nodes that the points of a ring stand for.
+//!
+//! Walking up from every point until enough distinct nodes and zones are met would take quadratic
+//! time when a zone is rare. Instead the points are passed from the top down while two lists keep
+//! nodes and zones in the order in which a walk upwards would meet them: each point moves its node
+//! and its zone to the front.
+
+use std::collections::HashMap;
+
+/// Lists of nodes, all of the same length, numbered by slot.
+#[derive(Debug)]
+pub(crate) struct Replicas {
+    length: usize,
+    /// `length` node positions for each slot, one list after the other.
+    nodes: Vec<u32>,
+}
+
+impl Replicas {
+    /// One list for each node: the node itself.
+    pub(crate) fn single(nodes: usize) -> Self {
+        Self {
+            length: 1,
+            nodes: (0u32..).take(nodes).collect(),
+        }
+    }
+
+    /// The lists along a ring: `owners` are the nodes of its points in ascending order, `zones`
+    /// the zone of each node. Gives the lists and the slot of each point.
+    pub(crate) fn along(owners: &[u32], zones: &[u32], replicas: usize) -> (Self, Vec<u32>) {
+        if replicas == 1 {
+            return (Self::single(zones.len()), owners.to_vec());
+        }
+        let mut nodes = Recency::new(zones.len());
+        // The node that a walk meets first in each zone.
+        let mut zone_nodes = vec![0u32; zones.iter().max().map_or(0, |zone| *zone as usize + 1)];
+        let mut zone_order = Recency::new(zone_nodes.len());
+        let mut lists = Self {
+            length: 0,
+            nodes: Vec::new(),
+        };
+        let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
+        let mut slots = vec![0u32; owners.len()];
+        // The first round only learns what a walk across the wrap would meet.
+        for round in 0..2 {
+            for (position, &owner) in owners.iter().enumerate().rev() {
+                let zone = zones[owner as usize];
+                nodes.touch(owner);
+                zone_order.touch(zone);
+                zone_nodes[zone as usize] = owner;
+                if round == 0 {
+                    continue;
+                }
+                let list = list(&nodes, &zone_order, &zone_nodes, replicas);
+                slots[position] = *known.entry(list).or_insert_with_key(|list| {
+                    lists.length = list.len();
+                    lists.nodes.extend_from_slice(list);
+                    (lists.nodes.len() / list.len() - 1) as u32
+                });
+            }
+        }
+        (lists, slots)
+    }
+
+    /// The nodes of a slot, in read order.
+    #[inline]
+    pub(crate) fn nodes(&self, slot: u32) -> &[u32] {
+        let start = slot as usize * self.length;
+        &self.nodes[start..start + self.length]
+    }
+}
+
+/// First the nearest node of each zone, nearest zone first; then the nearest of the rest.
+fn list(nodes: &Recency, zones: &Recency, zone_nodes: &[u32], replicas: usize) -> Vec<u32> {
+    let mut list: Vec<u32> = zones
+        .iter()
+        .take(replicas)
+        .map(|zone| zone_nodes[zone as usize])
+        .collect();
+    for node in nodes.iter() {
+        if list.len() == replicas {
+            break;
+        }
+        if !list.contains(&node) {
+            list.push(node);
+        }
+    }
+    list
+}
+
+/// Numbers in the order in which they were last touched, most recent first; a doubly linked list
+/// in two arrays, so that moving one to the front takes constant time.
+struct Recency {
+    head: u32,
+    next: Vec<u32>,
+    previous: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Recency {
+    fn new(length: usize) -> Self {
+        Self {
+            head: NONE,
+            next: vec![NONE; length],
+            previous: vec![NONE; length],
+        }
+    }
+
+    fn touch(&mut self, number: u32) {
+        if self.head == number {
+            return;
+        }
+        let (previous, next) = (self.previous[number as usize], self.next[number as usize]);
+        if previous != NONE {
+            self.next[previous as usize] = next;
+            if next != NONE {
+                self.previous[next as usize] = previous;
+            }
+        }
+        if self.head != NONE {
+            self.previous[self.head as usize] = number;
+        }
+        self.previous[number as usize] = NONE;
+        self.next[number as usize] = self.head;
+        self.head = number;
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        let mut number = self.head;
+        std::iter::from_fn(move || {
+            let current = (number != NONE).then_some(number)?;
+            number = self.next[current as usize];
+            Some(current)
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! One state of the router: a compiled spec and the weight in force. Never changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::hash;
+use crate::node::{Node, NodePool};
+use crate::route::{Route, RouteCode};
+use crate::spec::{Spec, Stage};
+
+/// A compiled spec, immutable and shared by all threads. Everything that one snapshot answers
+/// belongs to one generation.
+#[derive(Debug)]
+pub struct Snapshot {
+    epoch: u64,
+    spec: Arc<Spec>,
+    clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
+    primary: Arc<Cluster>,
+    migration: Option<ActiveMigration>,
+    weight: u16,
+}
+
+/// The migration as this process' region sees it.
+#[derive(Debug)]
+pub(crate) struct ActiveMigration {
+    to: Arc<Cluster>,
+    stage: Stage,
+    bucket_seed: u64,
+    invalidates_both: bool,
+}
+
+impl ActiveMigration {
+    pub(crate) fn to(&self) -> &Cluster {
+        &self.to
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    pub(crate) fn invalidates_both(&self) -> bool {
+        self.invalidates_both
+    }
+}
+
+impl Snapshot {
+    /// Compiles a spec, taking over from `previous` what did not change. Nothing can fail: a
+    /// [`Spec`] is valid.
+    pub(crate) fn compile(
+        epoch: u64,
+        spec: Arc<Spec>,
+        region: Option<&str>,
+        now: u64,
+        pool: &NodePool,
+        previous: Option<&Snapshot>,
+    ) -> Self {
+        let clusters = match previous {
+            Some(previous) if Arc::ptr_eq(&previous.spec, &spec) => Arc::clone(&previous.clusters),
+            _ => Arc::new(compile_clusters(&spec, pool, previous)),
+        };
+        // Names were checked by `Spec::parse`.
+        let primary = Arc::clone(&clusters[&spec.primary]);
+        let migration = spec.migration.as_ref().map(|migration| ActiveMigration {
+            to: Arc::clone(&clusters[&migration.to]),
+            stage: migration.plan_of(region).stage,
+            bucket_seed: hash::bucket_seed(&migration.id),
+            invalidates_both: migration.has_begun(),
+        });
+        let weight = weight(&spec, region, now);
+        Self {
+            epoch,
+            spec,
+            clusters,
+            primary,
+            migration,
+            weight,
+        }
+    }
+
+    /// Counts publications in this router; two snapshots with equal epochs are the same.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The generation of the spec.
+    pub fn generation(&self) -> u64 {
+        self.spec.generation
+    }
+
+    /// The content hash of the spec.
+    pub fn digest(&self) -> &str {
+        &self.spec.digest
+    }
+
+    /// The spec itself.
+    pub fn spec(&self) -> &Arc<Spec> {
+        &self.spec
+    }
+
+    /// The stage in this process' region.
+    pub fn stage(&self) -> Stage {
+        self.migration
+            .as_ref()
+            .map_or(Stage::None, |migration| migration.stage)
+    }
+
+    /// The share of the keys that have moved in this process' region, in basis points.
+    pub fn weight(&self) -> u16 {
+        self.weight
+    }
+
+    /// What the weight is at a time, by schedule.
+    pub(crate) fn weight_at(&self, region: Option<&str>, now: u64) -> u16 {
+        weight(&self.spec, region, now)
+    }
+
+    /// The longest time to live that a value may have.
+    pub fn max_ttl(&self) -> Option<Duration> {
+        self.spec.max_ttl
+    }
+
+    /// The route of a key in one word.
+    #[inline]
+    pub fn code(&self, key: &[u8]) -> RouteCode {
+        let max_ejected = self.spec.breaker.max_ejected;
+        let from = self.primary.slot(key);
+        let from_open = self.primary.open(from, max_ejected);
+        let Some(migration) = &self.migration else {
+            return RouteCode::new(from, 0, from_open, 0, false);
+        };
+        let to = migration.to.slot(key);
+        let to_open = migration.to.open(to, max_ejected);
+        let moved = match migration.stage {
+            Stage::None | Stage::Prepare => false,
+            Stage::Ramp => {
+                hash::bucket(migration.to.placed(key), migration.bucket_seed) < self.weight
+            }
+            Stage::Soak => true,
+        };
+        RouteCode::new(from, to, from_open, to_open, moved)
+    }
+
+    /// The route that a code of this snapshot stands for.
+    ///
+    /// A code of another snapshot gives a meaningless route or, where it points outside this
+    /// one's tables, a panic; compare [`Snapshot::epoch`] before.
+    #[inline]
+    pub fn expand(&self, code: RouteCode) -> Route<'_> {
+        Route::new(self, code)
+    }
+
+    /// The route of a key.
+    #[inline]
+    pub fn route(&self, key: &[u8]) -> Route<'_> {
+        self.expand(self.code(key))
+    }
+
+    /// The routes of many keys, in their order.
+    pub fn route_many<'k>(&self, keys: impl IntoIterator<Item = &'k [u8]>) -> Vec<RouteCode> {
+        keys.into_iter().map(|key| self.code(key)).collect()
+    }
+
+    /// The positions of keys by the node that is read first, in the order in which the nodes are
+    /// met; under nothing those with nowhere to read.
+    pub fn group_by_node<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k [u8]>,
+    ) -> Vec<(Option<&Arc<Node>>, Vec<usize>)> {
+        let mut groups: Vec<(Option<&Arc<Node>>, Vec<usize>)> = Vec::new();
+        let mut group_of = std::collections::HashMap::new();
+        for (position, key) in keys.into_iter().enumerate() {
+            let node = self.route(key).read().map(|target| target.node());
+            let group = *group_of
+                .entry(node.map(|node| node.index()))
+                .or_insert_with(|| {
+                    groups.push((node, Vec::new()));
+                    groups.len() - 1
+                });
+            groups[group].1.push(position);
+        }
+        groups
+    }
+
+    /// The nodes of all clusters, by cluster name and in the order of the spec.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
+        self.clusters.values().flat_map(|cluster| cluster.nodes())
+    }
+
+    pub(crate) fn primary(&self) -> &Cluster {
+        &self.primary
+    }
+
+    pub(crate) fn migration(&self) -> Option<&ActiveMigration> {
+        self.migration.as_ref()
+    }
+}
+
+fn weight(spec: &Spec, region: Option<&str>, now: u64) -> u16 {
+    spec.migration
+        .as_ref()
+        .map_or(0, |migration| migration.plan_of(region).weight(now))
+}
+
+fn compile_clusters(
+    spec: &Spec,
+    pool: &NodePool,
+    previous: Option<&Snapshot>,
+) -> BTreeMap<String, Arc<Cluster>> {
+    let reuse = |name: &str| {
+        let previous = previous?;
+        (previous.spec.clusters.get(name)? == spec.clusters.get(name)?)
+            .then(|| previous.clusters.get(name).cloned())?
+    };
+    spec.clusters
+        .iter()
+        .map(|(name, cluster)| {
+            let compiled =
+                reuse(name).unwrap_or_else(|| Arc::new(Cluster::compile(name, cluster, pool)));
+            (name.clone(), compiled)
+        })
+        .collect()
+}

@@ -1,0 +1,320 @@
+//! The spec: clusters, nodes and migration as data, read from one file and valid as a whole.
+//!
+//! `docs/spec.md` is the norm. [`Spec::parse`] checks everything that can be checked without
+//! knowing the spec in force; the rules about generations belong to [`Router`](crate::Router).
+
+mod clusters;
+mod cursor;
+mod migration;
+mod names;
+mod units;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+use crate::hash::{self, HashTag};
+use crate::limits;
+use crate::placement::ModuloHash;
+use crate::schedule::Schedule;
+use cursor::Cursor;
+pub(crate) use names::check as check_name;
+pub(crate) use units::ALL as ALL_BASIS_POINTS;
+
+/// A valid spec.
+///
+/// # Examples
+///
+/// ```
+/// let text = br#"{
+///   "format": 1, "generation": 1, "primary": "blue",
+///   "clusters": {"blue": {"placement": {"kind": "ring"},
+///                         "nodes": [{"id": "mc1", "address": "127.0.0.1:11211"}]}}
+/// }"#;
+/// let spec = ringshift::Spec::parse(text)?;
+/// assert_eq!(spec.clusters["blue"].nodes[0].id, "mc1");
+/// # Ok::<(), ringshift::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Spec {
+    /// The number of this spec; it rises with every change.
+    pub generation: u64,
+    /// Content hash of the text: 32 hex digits.
+    pub digest: String,
+    /// The cluster that serves.
+    pub primary: String,
+    /// The cluster that will serve next, if there is one.
+    pub standby: Option<String>,
+    /// All clusters by name.
+    pub clusters: BTreeMap<String, ClusterSpec>,
+    /// The move from primary to standby, if one is going on.
+    pub migration: Option<MigrationSpec>,
+    /// When a node's breaker opens and for how long.
+    pub breaker: BreakerSpec,
+    /// The longest time to live that a value may have in any cluster.
+    pub max_ttl: Option<Duration>,
+}
+
+/// A named set of nodes with one placement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterSpec {
+    /// The rule from key to node.
+    pub placement: PlacementSpec,
+    /// The part of a key that places it, if not all of it.
+    pub hash_tag: Option<HashTag>,
+    /// On how many nodes a key is kept, 1 to 8.
+    pub replicas: usize,
+    /// Put before every key on the wire, never into placement.
+    pub key_prefix: String,
+    /// The nodes, in the order of the file.
+    pub nodes: Vec<NodeSpec>,
+}
+
+/// A placement as the spec names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlacementSpec {
+    /// The ring of virtual nodes, version 1.
+    Ring {
+        /// Points of a node of weight 1.
+        vnodes: u32,
+        /// Seed of key hashes and points.
+        seed: u64,
+    },
+    /// libmemcached's `hash(key) % N`.
+    Modulo {
+        /// The hash.
+        hash: ModuloHash,
+    },
+}
+
+/// A node as the spec names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeSpec {
+    /// Decides placement; stable.
+    pub id: String,
+    /// Decides where to connect; may change without moving a key.
+    pub address: String,
+    /// Share of the keys relative to other nodes; 0 takes none.
+    pub weight: u32,
+    /// Failure domain, for replicas.
+    pub zone: Option<String>,
+    /// Whether its keys go to its neighbours for now.
+    pub down: bool,
+}
+
+/// The breaker's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerSpec {
+    /// Consecutive failures that open it.
+    pub failures: u32,
+    /// How long it stays open the first time.
+    pub open: Duration,
+    /// How long it stays open at the most.
+    pub max_open: Duration,
+    /// Largest share of a cluster's nodes that may be open, in basis points; with more, all of
+    /// them are treated as closed.
+    pub max_ejected: u16,
+}
+
+/// A migration from one cluster to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationSpec {
+    /// Names the migration; decides which keys move first.
+    pub id: String,
+    /// The cluster that is left.
+    pub from: String,
+    /// The cluster that is moved to.
+    pub to: String,
+    /// What regions without a plan of their own do.
+    pub plan: Plan,
+    /// The plans of regions.
+    pub regions: BTreeMap<String, Plan>,
+}
+
+/// How far a migration has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The stage.
+    pub stage: Stage,
+    /// Share of the keys that have moved in `ramp`, in basis points, where no schedule says
+    /// otherwise.
+    pub percent: u16,
+    /// The share as a function of time.
+    pub schedule: Option<Schedule>,
+}
+
+/// The stages of a migration; see `docs/migration.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// No migration: one cluster.
+    None,
+    /// Reads go to `from`; invalidations go to both.
+    Prepare,
+    /// Moved keys are read from `to`, then `from`.
+    Ramp,
+    /// Reads go to `to`; invalidations go to both.
+    Soak,
+}
+
+impl Stage {
+    /// All stages, in the order in which a migration passes them.
+    pub const ALL: [Self; 4] = [Self::None, Self::Prepare, Self::Ramp, Self::Soak];
+
+    /// The name of this stage in a spec and in every language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Prepare => "prepare",
+            Self::Ramp => "ramp",
+            Self::Soak => "soak",
+        }
+    }
+}
+
+impl Plan {
+    /// The share of the keys that have moved at a time (milliseconds since 1970), in basis points.
+    pub fn weight(&self, now: u64) -> u16 {
+        match self.stage {
+            Stage::None | Stage::Prepare => 0,
+            Stage::Ramp => self
+                .schedule
+                .as_ref()
+                .and_then(|schedule| schedule.weight(now))
+                .unwrap_or(self.percent),
+            Stage::Soak => ALL_BASIS_POINTS,
+        }
+    }
+}
+
+impl MigrationSpec {
+    /// The plan of a region; the migration's own if the region has none.
+    pub fn plan_of(&self, region: Option<&str>) -> &Plan {
+        region
+            .and_then(|region| self.regions.get(region))
+            .unwrap_or(&self.plan)
+    }
+
+    /// Whether any region may read or fill `to`, or may soon: then every region must invalidate
+    /// both clusters, since regions share them.
+    pub(crate) fn has_begun(&self) -> bool {
+        std::iter::once(&self.plan)
+            .chain(self.regions.values())
+            .any(|plan| plan.stage > Stage::None)
+    }
+}
+
+impl Spec {
+    /// Reads and checks the text of a spec.
+    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        if text.len() > limits::MAX_SPEC_BYTES {
+            return Err(Error::new(
+                ErrorKind::SpecLimit,
+                format!(
+                    "the spec has {} bytes; at most {} are read",
+                    text.len(),
+                    limits::MAX_SPEC_BYTES
+                ),
+            ));
+        }
+        let root = Cursor::root(text)?;
+        let fields = root.object(
+            "a spec",
+            &[
+                "$schema",
+                "format",
+                "generation",
+                "primary",
+                "standby",
+                "clusters",
+                "migration",
+                "breaker",
+                "max_ttl",
+            ],
+        )?;
+        let format = fields.required("format", "the version of the spec's format, 1")?;
+        format.integer("a format that this version reads", 1, 1)?;
+        let generation = fields
+            .required("generation", "the number of this spec, from 1")?
+            .integer("a generation", 1, limits::MAX_GENERATION)?;
+        let clusters_place = fields.required("clusters", "the clusters by name")?;
+        let clusters = clusters::decode(clusters_place)?;
+        let primary = fields.required("primary", "the name of the cluster that serves")?;
+        let primary_name = clusters::reference(primary, &clusters)?;
+        let standby = fields.get("standby");
+        let standby_name = standby
+            .map(|place| clusters::reference(place, &clusters))
+            .transpose()?;
+        if let (Some(place), true) = (standby, standby_name.as_ref() == Some(&primary_name)) {
+            return Err(place.invalid(format!(
+                "`{primary_name}` is the primary already; the standby is another cluster"
+            )));
+        }
+        let migration = fields
+            .get("migration")
+            .map(|place| {
+                migration::decode(place, &primary_name, standby_name.as_deref(), &clusters)
+            })
+            .transpose()?;
+        Ok(Self {
+            generation,
+            digest: hash::digest(text),
+            primary: primary_name,
+            standby: standby_name,
+            clusters,
+            migration,
+            breaker: fields
+                .get("breaker")
+                .map_or_else(|| Ok(BreakerSpec::default()), breaker)?,
+            max_ttl: fields.get("max_ttl").map(units::duration).transpose()?,
+        })
+    }
+}
+
+impl Default for BreakerSpec {
+    fn default() -> Self {
+        Self {
+            failures: 3,
+            open: Duration::from_secs(1),
+            max_open: Duration::from_secs(60),
+            max_ejected: ALL_BASIS_POINTS / 2,
+        }
+    }
+}
+
+fn breaker(place: &Cursor<'_>) -> Result<BreakerSpec, Error> {
+    let fields = place.object(
+        "a breaker",
+        &["failures", "open", "max_open", "max_ejected"],
+    )?;
+    let mut breaker = BreakerSpec::default();
+    if let Some(place) = fields.get("failures") {
+        breaker.failures = place.integer("a number of failures", 1, 100)? as u32;
+    }
+    if let Some(place) = fields.get("open") {
+        breaker.open = units::duration(place)?;
+    }
+    if let Some(place) = fields.get("max_open") {
+        breaker.max_open = units::duration(place)?;
+    }
+    if breaker.max_open < breaker.open {
+        let place = fields
+            .get("max_open")
+            .or(fields.get("open"))
+            .unwrap_or(fields.place());
+        return Err(place.invalid(format!(
+            "`max_open` is {:?}, shorter than `open`, {:?}; use at least as long",
+            breaker.max_open, breaker.open
+        )));
+    }
+    if let Some(place) = fields.get("max_ejected") {
+        breaker.max_ejected = units::share(place)?;
+    }
+    Ok(breaker)
+}

@@ -1,0 +1,158 @@
+//! Durations, percents and timestamps as they stand in a spec.
+
+use std::time::Duration;
+
+use super::cursor::Cursor;
+use crate::error::Error;
+
+/// Basis points in all of a thing: 100 %.
+pub(crate) const ALL: u16 = 10_000;
+
+/// A duration such as `500ms`, `2h` or `1d`; at least one millisecond, at most ten years.
+pub(super) fn duration(place: &Cursor<'_>) -> Result<Duration, Error> {
+    const MOST: u64 = 3_650 * 86_400_000;
+    let text = place.string("a duration")?;
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = match &text[digits..] {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        "d" => Some(86_400_000),
+        _ => None,
+    };
+    let number = text[..digits].parse::<u64>().ok();
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .filter(|milliseconds| (1..=MOST).contains(milliseconds))
+        .map(Duration::from_millis)
+        .ok_or_else(|| {
+            place.invalid(format!(
+                "{} is not a duration; use digits and ms, s, m, h or d, such as \"90s\", from 1ms \
+                 to 3650d",
+                place.shown()
+            ))
+        })
+}
+
+/// A percent in basis points. Read from the digits, so that none is rounded away.
+pub(super) fn percent(place: &Cursor<'_>) -> Result<u16, Error> {
+    const RIGHT: &str = "a number from 0 to 100 with at most two decimals";
+    let text = place.number_text(RIGHT)?;
+    basis_points(text)
+        .ok_or_else(|| place.invalid(format!("{} is not a percent; use {RIGHT}", place.shown())))
+}
+
+fn basis_points(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    if whole.len() > 3 || fraction.len() > 2 {
+        return None;
+    }
+    let hundredths: u16 = format!("{fraction:0<2}").parse().ok()?;
+    // Neither sign nor exponent: both parts are digits.
+    let points = whole
+        .parse::<u16>()
+        .ok()
+        .filter(|_| !whole.starts_with('+'))?
+        * 100
+        + hundredths;
+    (points <= ALL).then_some(points)
+}
+
+/// A share between 0 and 1 in basis points.
+pub(super) fn share(place: &Cursor<'_>) -> Result<u16, Error> {
+    const RIGHT: &str = "a number from 0 to 1 with at most four decimals";
+    let text = place.number_text(RIGHT)?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    (fraction.len() <= 4 && (whole == "0" || whole == "1"))
+        .then(|| format!("{whole}{fraction:0<4}").parse::<u16>().ok())
+        .flatten()
+        .filter(|points| *points <= ALL)
+        .ok_or_else(|| place.invalid(format!("{} is not a share; use {RIGHT}", place.shown())))
+}
+
+/// A point in time in UTC, `2026-11-22T10:00:00Z`, in milliseconds since 1970.
+pub(super) fn timestamp(place: &Cursor<'_>) -> Result<u64, Error> {
+    let text = place.string("a timestamp")?;
+    milliseconds(&text).ok_or_else(|| {
+        place.invalid(format!(
+            "{} is not a timestamp; use UTC in the form \"2026-11-22T10:00:00Z\", from 1970 on",
+            place.shown()
+        ))
+    })
+}
+
+/// RFC 3339, restricted to whole seconds and `Z`. Leap seconds do not exist in Unix time.
+fn milliseconds(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    let shape = b"dddd-dd-ddTdd:dd:ddZ";
+    let fits = bytes.len() == shape.len()
+        && bytes.iter().zip(shape).all(|(byte, form)| match form {
+            b'd' => byte.is_ascii_digit(),
+            _ => byte == form,
+        });
+    if !fits {
+        return None;
+    }
+    let number = |from: usize, to: usize| text[from..to].parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let february = if leap { 29 } else { 28 };
+    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let before = month.checked_sub(1)? as usize;
+    if year < 1970 || !(1..=*months.get(before)?).contains(&day) {
+        return None;
+    }
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let last = year - 1;
+    // Leap days before this year, less the 477 before 1970.
+    let years = (year - 1970) * 365 + (last / 4 - last / 100 + last / 400) - 477;
+    let days = years + months[..before].iter().sum::<u64>() + day - 1;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percents_are_exact_or_refused() {
+        for (text, points) in [
+            ("0", Some(0)),
+            ("100", Some(10_000)),
+            ("12.5", Some(1_250)),
+            ("0.01", Some(1)),
+            ("12.500", Some(1_250)),
+            ("12.345", None),
+            ("100.01", None),
+            ("101", None),
+            ("-1", None),
+            ("1e1", None),
+            ("1e-2", None),
+        ] {
+            assert_eq!(basis_points(text), points, "{text}");
+        }
+    }
+
+    #[test]
+    fn timestamps() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:00:00Z", Some(951_825_600_000)),
+            ("2026-11-22T10:00:00Z", Some(1_795_341_600_000)),
+            ("2100-03-01T00:00:00Z", Some(4_107_542_400_000)),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-11-22T10:00:00+09:00", None),
+            ("2026-11-22 10:00:00Z", None),
+        ] {
+            assert_eq!(milliseconds(text), expected, "{text}");
+        }
+    }
+}
