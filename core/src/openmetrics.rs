@@ -74,11 +74,7 @@ impl Collector for Exposition {
             "1 for the spec in force",
             [(vec![("digest", metrics.digest.as_str())], 1u64)],
         )?;
-        out.gauges(
-            "spec_generation",
-            "Generation in force",
-            [(Labels::new(), metrics.generation)],
-        )?;
+        out.gauge("spec_generation", "Generation in force", metrics.generation)?;
         let reloads = &metrics.reloads;
         out.counters(
             "spec_reloads",
@@ -90,10 +86,10 @@ impl Collector for Exposition {
             ]
             .map(|(result, count)| (vec![("result", result)], count)),
         )?;
-        out.gauges(
+        out.gauge(
             "spec_last_reload_success_timestamp_seconds",
             "When the spec file was last found good",
-            [(Labels::new(), reloads.last_success)],
+            reloads.last_success,
         )
     }
 }
@@ -109,6 +105,15 @@ fn breaker_number(state: BreakerState) -> u64 {
 struct Writer<'a, 'e>(&'a mut DescriptorEncoder<'e>);
 
 impl Writer<'_, '_> {
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        ConstGauge::new(value).encode(self.0.encode_descriptor(
+            name,
+            help,
+            None,
+            MetricType::Gauge,
+        )?)
+    }
+
     fn counters<'l>(
         &mut self,
         name: &str,
