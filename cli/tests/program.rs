@@ -1,0 +1,99 @@
+//! The program as people call it.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::process::{Command, Output};
+
+const SPEC: &str = r#"{
+  "format": 1, "generation": 12, "primary": "blue", "standby": "green",
+  "clusters": {
+    "blue":  {"placement": {"kind": "modulo", "flavor": "libmemcached"},
+              "nodes": [{"id": "mc1", "address": "10.0.0.1:11211"}]},
+    "green": {"placement": {"kind": "ring"}, "key_prefix": "g1:",
+              "nodes": [{"id": "mc7", "address": "10.0.1.7:11211", "zone": "kr-1a"}]}
+  },
+  "migration": {"id": "m", "from": "blue", "to": "green", "stage": "prepare",
+                "regions": {"kr": {"stage": "ramp", "percent": 100}}}
+}"#;
+
+fn run(spec: &str, arguments: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("cache.json"), spec).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_ringshift"))
+        .current_dir(directory.path())
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn check_tells_what_a_spec_says() {
+    let text = stdout(&run(SPEC, &["check", "cache.json"]));
+    for part in [
+        "cache.json is valid",
+        "generation  12",
+        "blue: 1 nodes, 0 down, modulo libmemcached, one_at_a_time",
+        "green: 1 nodes, 0 down, ring, 160 vnodes",
+        "m: blue to green, prepare",
+        "kr: ramp at 100.00 %",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn check_tells_what_is_wrong_and_where() {
+    let output = run(
+        &SPEC.replace("\"percent\": 100", "\"percent\": 101"),
+        &["check", "cache.json"],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: cache.json:10:64: /migration/regions/kr/percent: 101 is not a percent; use a number \
+         from 0 to 100 with at most two decimals\n"
+    );
+}
+
+#[test]
+fn locate_names_every_hop() {
+    let text = stdout(&run(
+        SPEC,
+        &[
+            "locate",
+            "--spec",
+            "cache.json",
+            "--region",
+            "kr",
+            "user:42",
+        ],
+    ));
+    assert_eq!(
+        text,
+        "user:42\n  stage       ramp, moved\n  read        green/mc7 at 10.0.1.7:11211\n  fallback    \
+         blue/mc1 at 10.0.0.1:11211\n  invalidate  blue/mc1 at 10.0.0.1:11211, green/mc7 at \
+         10.0.1.7:11211\n"
+    );
+    let json = stdout(&run(
+        SPEC,
+        &["locate", "--spec", "cache.json", "-o", "json", "a", "b"],
+    ));
+    let lines: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1]["key"], "b");
+    assert_eq!(lines[1]["read"][0]["id"], "mc1");
+    assert_eq!(lines[1]["fallback"], serde_json::Value::Null);
+    assert_eq!(lines[1]["invalidate"][1]["key_prefix"], "g1:");
+}
