@@ -1,8 +1,10 @@
 //! The breaker of a node: this process' opinion of its health, in one word.
 //!
-//! Closed without failures is 0, so a request to a healthy node costs one relaxed load, and its
-//! success writes nothing. Only failures, and the first success after one, change the word.
+//! Closed without failures is 0. Only failures, and the first success after one, change the word;
+//! a success on a healthy node writes nothing. A router's breakers also share the number of those
+//! that are not 0, so that while all is well a route costs one load for all of its nodes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -37,6 +39,19 @@ impl BreakerState {
     }
 }
 
+/// How many of a router's breakers have something to say. May lag behind for a moment, and wraps
+/// below 0 then; both only make a reader look closer.
+#[derive(Debug, Default)]
+pub(crate) struct Troubled(AtomicU64);
+
+impl Troubled {
+    /// Whether no breaker has anything to say.
+    #[inline]
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
 /// The breaker of one node, shared by all clusters that the node is in.
 #[derive(Debug)]
 pub(crate) struct Breaker {
@@ -44,6 +59,7 @@ pub(crate) struct Breaker {
     started: Instant,
     /// Makes the jitter of nodes that fail together differ.
     salt: u64,
+    troubled: Arc<Troubled>,
 }
 
 /// The word, taken apart. Bit 63 open, bit 62 probing, 8 bits failures, 6 bits trips, and in the
@@ -80,15 +96,16 @@ impl Word {
 }
 
 impl Breaker {
-    pub(crate) fn new(salt: u64) -> Self {
+    pub(crate) fn new(salt: u64, troubled: Arc<Troubled>) -> Self {
         Self {
             word: AtomicU64::new(0),
             started: Instant::now(),
             salt,
+            troubled,
         }
     }
 
-    /// Whether the breaker has nothing to say: the only question asked on the hot path.
+    /// Whether the breaker has nothing to say.
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
         self.word.load(Ordering::Relaxed) == 0
@@ -190,10 +207,19 @@ impl Breaker {
                 Ordering::Relaxed,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return,
+                Ok(_) => return self.count(bits, changed),
                 Err(now) => bits = now,
             }
         }
+    }
+
+    /// Keeps the number of troubled breakers after a change of the word.
+    fn count(&self, before: u64, after: u64) {
+        match (before, after) {
+            (0, 1..) => self.troubled.0.fetch_add(1, Ordering::Relaxed),
+            (1.., 0) => self.troubled.0.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
     }
 
     fn now(&self) -> u64 {
@@ -207,7 +233,7 @@ mod tests {
     use super::*;
 
     fn opened() -> (Breaker, BreakerSpec) {
-        let (breaker, settings) = (Breaker::new(7), BreakerSpec::default());
+        let (breaker, settings) = (Breaker::new(7, Arc::default()), BreakerSpec::default());
         for _ in 0..settings.failures {
             assert!(!breaker.refuses_at(0));
             breaker.failed_at(0, &settings);
@@ -217,7 +243,7 @@ mod tests {
 
     #[test]
     fn consecutive_failures_open_it_and_a_success_between_them_does_not_count() {
-        let (breaker, settings) = (Breaker::new(1), BreakerSpec::default());
+        let (breaker, settings) = (Breaker::new(1, Arc::default()), BreakerSpec::default());
         for _ in 0..10 {
             breaker.failed(&settings);
             breaker.failed(&settings);
@@ -236,8 +262,9 @@ mod tests {
         assert!(breaker.refuses_at(later), "no second one");
         assert!(breaker.refuses_at(later + 4_999));
         assert!(!breaker.refuses_at(later + 5_000), "the lease is over");
+        assert!(!breaker.troubled.is_nobody());
         breaker.succeeded();
-        assert!(breaker.is_quiet());
+        assert!(breaker.is_quiet() && breaker.troubled.is_nobody());
     }
 
     #[test]

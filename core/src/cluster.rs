@@ -78,18 +78,11 @@ impl Cluster {
     }
 
     /// Which nodes of a slot are not to be read, as bits in read order.
-    #[inline]
-    pub(crate) fn open(&self, slot: u32, max_ejected: u16) -> u8 {
-        let quiet = self.nodes_of(slot).all(|node| node.health().is_quiet());
-        if quiet {
-            0
-        } else {
-            self.open_slowly(slot, max_ejected)
-        }
-    }
-
     #[cold]
-    fn open_slowly(&self, slot: u32, max_ejected: u16) -> u8 {
+    pub(crate) fn open(&self, slot: u32, max_ejected: u16) -> u8 {
+        if self.nodes_of(slot).all(|node| node.health().is_quiet()) {
+            return 0;
+        }
         // Too many open breakers say more about this process than about the nodes.
         let open = self
             .nodes

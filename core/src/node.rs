@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::breaker::{Breaker, BreakerState};
+use crate::breaker::{Breaker, BreakerState, Troubled};
 use crate::counters::Counters;
 use crate::spec::{ClusterSpec, NodeSpec};
 
@@ -132,6 +132,7 @@ impl Node {
 /// All nodes that a router has seen.
 #[derive(Debug, Default)]
 pub(crate) struct NodePool {
+    troubled: Arc<Troubled>,
     inner: RwLock<Inner>,
 }
 
@@ -180,7 +181,10 @@ impl NodePool {
         let breaker = inner
             .breakers
             .entry((node.id.clone(), node.address.clone()))
-            .or_insert_with(|| Arc::new(Breaker::new(xxh3_64(node.id.as_bytes()))));
+            .or_insert_with(|| {
+                let salt = xxh3_64(node.id.as_bytes());
+                Arc::new(Breaker::new(salt, Arc::clone(&self.troubled)))
+            });
         let breaker = Arc::clone(breaker);
         let counters = Arc::clone(inner.counters.entry(cluster.to_owned()).or_default());
         let interned = Arc::new(Node {
@@ -198,6 +202,11 @@ impl NodePool {
         inner.nodes.push(Arc::clone(&interned));
         inner.known.insert(description, index);
         interned
+    }
+
+    /// How many of the breakers have something to say.
+    pub(crate) fn troubled(&self) -> &Arc<Troubled> {
+        &self.troubled
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<Arc<Node>> {

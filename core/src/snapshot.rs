@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::breaker::Troubled;
 use crate::cluster::Cluster;
 use crate::hash;
 use crate::node::{Node, NodePool};
@@ -20,6 +21,7 @@ pub struct Snapshot {
     primary: Arc<Cluster>,
     migration: Option<ActiveMigration>,
     weight: u16,
+    troubled: Arc<Troubled>,
 }
 
 /// The migration as this process' region sees it.
@@ -76,6 +78,7 @@ impl Snapshot {
             primary,
             migration,
             weight,
+            troubled: Arc::clone(pool.troubled()),
         }
     }
 
@@ -124,14 +127,13 @@ impl Snapshot {
     /// The route of a key in one word.
     #[inline]
     pub fn code(&self, key: &[u8]) -> RouteCode {
-        let max_ejected = self.spec.breaker.max_ejected;
         let from = self.primary.slot(key);
-        let from_open = self.primary.open(from, max_ejected);
+        let from_open = self.open(&self.primary, from);
         let Some(migration) = &self.migration else {
             return RouteCode::new(from, 0, from_open, 0, false);
         };
         let to = migration.to.slot(key);
-        let to_open = migration.to.open(to, max_ejected);
+        let to_open = self.open(&migration.to, to);
         let moved = match migration.stage {
             Stage::None | Stage::Prepare => false,
             Stage::Ramp => {
@@ -140,6 +142,14 @@ impl Snapshot {
             Stage::Soak => true,
         };
         RouteCode::new(from, to, from_open, to_open, moved)
+    }
+
+    #[inline]
+    fn open(&self, cluster: &Cluster, slot: u32) -> u8 {
+        if self.troubled.is_nobody() {
+            return 0;
+        }
+        cluster.open(slot, self.spec.breaker.max_ejected)
     }
 
     /// The route that a code of this snapshot stands for.
