@@ -163,9 +163,9 @@ impl fmt::Display for Error {
             (None, Some(place)) => write!(f, "line {}, column {}: ", place.line, place.column)?,
             (None, None) => {}
         }
-        if let Some(pointer) = self.pointer() {
-            // The root's pointer is the empty string, which nobody would see.
-            write!(f, "{}: ", if pointer.is_empty() { "/" } else { pointer })?;
+        // The root's pointer is empty: the whole spec, which the line and column say too.
+        if let Some(pointer) = self.pointer().filter(|pointer| !pointer.is_empty()) {
+            write!(f, "{pointer}: ")?;
         }
         f.write_str(&self.message)
     }

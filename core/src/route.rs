@@ -19,7 +19,7 @@ use crate::spec::Stage;
 /// A route in one word: two keys with equal codes have equal routes in the same snapshot.
 ///
 /// From the low end: 22 bits slot in `from`, 22 bits slot in `to`, 8 + 8 bits of nodes that are
-/// not to be read, 1 bit moved. Points, and therefore slots, are fewer than 2^22.
+/// not to be read, 1 bit moved. There are at most 2^22 points, and therefore slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RouteCode(u64);
 
@@ -182,7 +182,8 @@ impl<'s> Route<'s> {
         self.snapshot.stage()
     }
 
-    /// Whether the key is read from the cluster that is moved to.
+    /// Whether the key has moved: its bucket is below the weight. In `ramp` an open breaker may
+    /// still send it to the other cluster; see [`Route::read`].
     pub fn moved(&self) -> bool {
         self.code.moved()
     }

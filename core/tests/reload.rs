@@ -84,7 +84,7 @@ fn the_last_good_spec_stays_and_the_failure_is_told() {
         (
             "{}",
             ErrorKind::SpecInvalid,
-            ":1:1: /: field `format` is missing",
+            ":1:1: field `format` is missing",
         ),
         (
             &spec(9),

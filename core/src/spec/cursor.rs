@@ -157,6 +157,7 @@ impl<'t> Cursor<'t> {
         for (name, raw) in members {
             let child = self.child(&name, raw);
             if !seen.insert(name.clone()) {
+                let name = name.escape_debug();
                 return Err(child.invalid(format!("field `{name}` stands twice; keep one")));
             }
             result.push((name, child));

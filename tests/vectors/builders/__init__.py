@@ -1,0 +1,1 @@
+"""What goes into the vector files: one module for each kind. generate.py writes what they make."""
