@@ -57,10 +57,21 @@ impl Cluster {
         }
     }
 
-    /// The slot of a key.
+    /// The hash that places a key.
     #[inline]
-    pub(crate) fn slot(&self, key: &[u8]) -> u32 {
-        self.placement.slot(self.placed(key))
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
+        self.placement.hash(self.placed(key))
+    }
+
+    /// The slot of a hash.
+    #[inline]
+    pub(crate) fn slot(&self, hash: u64) -> u32 {
+        self.placement.slot(hash)
+    }
+
+    /// Whether another cluster hashes every key to the same number.
+    pub(crate) fn hashes_like(&self, other: &Self) -> bool {
+        self.hash_tag == other.hash_tag && self.placement.hashes_like(&other.placement)
     }
 
     /// The nodes of a slot, in read order.

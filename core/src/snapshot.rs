@@ -30,6 +30,8 @@ pub(crate) struct ActiveMigration {
     to: Arc<Cluster>,
     stage: Stage,
     bucket_seed: u64,
+    /// Whether both clusters hash a key to the same number, so that one hash is enough.
+    hashes_alike: bool,
     invalidates_both: bool,
 }
 
@@ -64,11 +66,15 @@ impl Snapshot {
         };
         // Names were checked by `Spec::parse`.
         let primary = Arc::clone(&clusters[&spec.primary]);
-        let migration = spec.migration.as_ref().map(|migration| ActiveMigration {
-            to: Arc::clone(&clusters[&migration.to]),
-            stage: migration.plan_of(region).stage,
-            bucket_seed: hash::bucket_seed(&migration.id),
-            invalidates_both: migration.has_begun(),
+        let migration = spec.migration.as_ref().map(|migration| {
+            let to = Arc::clone(&clusters[&migration.to]);
+            ActiveMigration {
+                hashes_alike: primary.hashes_like(&to),
+                to,
+                stage: migration.plan_of(region).stage,
+                bucket_seed: hash::bucket_seed(&migration.id),
+                invalidates_both: migration.has_begun(),
+            }
         });
         let weight = weight(&spec, region, now);
         Self {
@@ -127,12 +133,18 @@ impl Snapshot {
     /// The route of a key in one word.
     #[inline]
     pub fn code(&self, key: &[u8]) -> RouteCode {
-        let from = self.primary.slot(key);
+        let hash = self.primary.hash(key);
+        let from = self.primary.slot(hash);
         let from_open = self.open(&self.primary, from);
         let Some(migration) = &self.migration else {
             return RouteCode::new(from, 0, from_open, 0, false);
         };
-        let to = migration.to.slot(key);
+        let hash = if migration.hashes_alike {
+            hash
+        } else {
+            migration.to.hash(key)
+        };
+        let to = migration.to.slot(hash);
         let to_open = self.open(&migration.to, to);
         let moved = match migration.stage {
             Stage::None | Stage::Prepare => false,

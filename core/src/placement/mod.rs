@@ -6,6 +6,7 @@
 mod modulo;
 mod replicas;
 mod ring;
+mod table;
 
 pub use modulo::ModuloHash;
 pub(crate) use replicas::Replicas;
@@ -21,12 +22,31 @@ pub(crate) enum Placement {
 }
 
 impl Placement {
-    /// The slot of the bytes that place a key.
+    /// The hash of the bytes that place a key.
     #[inline]
-    pub(crate) fn slot(&self, key: &[u8]) -> u32 {
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         match self {
-            Self::Ring(ring) => ring.slot(key),
-            Self::Modulo { hash, nodes } => hash.hash(key) % nodes,
+            Self::Ring(ring) => ring.hash(key),
+            Self::Modulo { hash, .. } => u64::from(hash.hash(key)),
+        }
+    }
+
+    /// The slot of a hash.
+    #[inline]
+    pub(crate) fn slot(&self, hash: u64) -> u32 {
+        match self {
+            Self::Ring(ring) => ring.slot(hash),
+            // Both fit into 32 bits.
+            Self::Modulo { nodes, .. } => hash as u32 % nodes,
+        }
+    }
+
+    /// Whether another placement hashes every key to the same number.
+    pub(crate) fn hashes_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ring(one), Self::Ring(other)) => one.seed() == other.seed(),
+            (Self::Modulo { hash: one, .. }, Self::Modulo { hash: other, .. }) => one == other,
+            _ => false,
         }
     }
 }
