@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::hash::HashTag;
 use crate::node::{Node, NodePool};
-use crate::placement::{Placement, Replicas, Ring, RingNode};
-use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec};
+use crate::placement::{Placement, Replicas, Ring, RingNode, RingRule, max_load};
+use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
 
 /// One cluster, compiled.
 #[derive(Debug)]
@@ -17,16 +18,53 @@ pub(crate) struct Cluster {
     hash_tag: Option<HashTag>,
 }
 
+/// A cluster whose `max_load` cannot be kept.
+#[derive(Debug)]
+pub(crate) struct Unbounded {
+    cluster: String,
+    /// The lowest that can, in parts of [`max_load::ONE`].
+    lowest: u32,
+}
+
+impl Unbounded {
+    /// The error about it, with its place in the text of the spec.
+    pub(crate) fn into_error(self, text: &[u8]) -> Error {
+        let lowest = f64::from(self.lowest) / f64::from(max_load::ONE);
+        let message = format!(
+            "the points of this ring cannot keep max_load; use {lowest} or more, or more vnodes"
+        );
+        Spec::invalid_at(
+            text,
+            &["clusters", &self.cluster, "placement", "max_load"],
+            message,
+        )
+    }
+}
+
 impl Cluster {
-    pub(crate) fn compile(name: &str, spec: &ClusterSpec, pool: &NodePool) -> Self {
-        let nodes = spec
-            .nodes
-            .iter()
-            .map(|node| pool.intern(name, spec, node))
-            .collect();
+    /// Fails if the spec asks for a `max_load` that its ring cannot keep.
+    pub(crate) fn compile(
+        name: &str,
+        spec: &ClusterSpec,
+        pool: &NodePool,
+    ) -> Result<Self, Unbounded> {
         let (placement, replicas) = match spec.placement {
-            PlacementSpec::Ring { vnodes, seed } => {
-                let (ring, replicas) = Ring::build(&ring_nodes(spec, vnodes), seed, spec.replicas);
+            PlacementSpec::Ring {
+                vnodes,
+                seed,
+                max_load,
+            } => {
+                let rule = RingRule {
+                    vnodes,
+                    seed,
+                    replicas: spec.replicas,
+                    max_load,
+                };
+                let (ring, replicas) =
+                    Ring::build(&ring_nodes(spec), rule).map_err(|lowest| Unbounded {
+                        cluster: name.to_owned(),
+                        lowest,
+                    })?;
                 (Placement::Ring(ring), replicas)
             }
             PlacementSpec::Modulo { hash } => {
@@ -40,12 +78,17 @@ impl Cluster {
                 )
             }
         };
-        Self {
+        let nodes = spec
+            .nodes
+            .iter()
+            .map(|node| pool.intern(name, spec, node))
+            .collect();
+        Ok(Self {
             nodes,
             placement,
             replicas,
             hash_tag: spec.hash_tag,
-        }
+        })
     }
 
     /// The bytes of a key that place it.
@@ -111,7 +154,7 @@ impl Cluster {
     }
 }
 
-fn ring_nodes(spec: &ClusterSpec, vnodes: u32) -> Vec<RingNode<'_>> {
+fn ring_nodes(spec: &ClusterSpec) -> Vec<RingNode<'_>> {
     let mut zones: HashMap<&str, u32> = HashMap::new();
     let mut next = 0;
     let mut fresh = || {
@@ -122,11 +165,7 @@ fn ring_nodes(spec: &ClusterSpec, vnodes: u32) -> Vec<RingNode<'_>> {
         .iter()
         .map(|node| RingNode {
             id: &node.id,
-            points: if node.takes_keys() {
-                vnodes * node.weight
-            } else {
-                0
-            },
+            weight: if node.takes_keys() { node.weight } else { 0 },
             zone: match node.zone.as_deref() {
                 Some(zone) => *zones.entry(zone).or_insert_with(&mut fresh),
                 None => fresh(),

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::breaker::Troubled;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Unbounded};
 use crate::hash;
 use crate::node::{Node, NodePool};
 use crate::route::{Route, RouteCode};
-use crate::spec::{Spec, Stage};
+use crate::spec::{ClusterSpec, Spec, Stage};
 
 /// A compiled spec, immutable and shared by all threads. Everything that one snapshot answers
 /// belongs to one generation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     epoch: u64,
     spec: Arc<Spec>,
-    clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
+    clusters: BTreeMap<String, Arc<Cluster>>,
     primary: Arc<Cluster>,
     migration: Option<ActiveMigration>,
     weight: u16,
@@ -25,7 +25,7 @@ pub struct Snapshot {
 }
 
 /// The migration as this process' region sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ActiveMigration {
     to: Arc<Cluster>,
     stage: Stage,
@@ -50,20 +50,18 @@ impl ActiveMigration {
 }
 
 impl Snapshot {
-    /// Compiles a spec, taking over from `previous` what did not change. Nothing can fail: a
-    /// [`Spec`] is valid.
+    /// Compiles a spec, taking over from `previous` what did not change.
+    ///
+    /// Fails if a cluster's `max_load` cannot be kept; whatever else a spec may have wrong was
+    /// found when it was parsed.
     pub(crate) fn compile(
-        epoch: u64,
         spec: Arc<Spec>,
         region: Option<&str>,
         now: u64,
         pool: &NodePool,
         previous: Option<&Snapshot>,
-    ) -> Self {
-        let clusters = match previous {
-            Some(previous) if Arc::ptr_eq(&previous.spec, &spec) => Arc::clone(&previous.clusters),
-            _ => Arc::new(compile_clusters(&spec, pool, previous)),
-        };
+    ) -> Result<Self, Unbounded> {
+        let clusters = compile_clusters(&spec, pool, previous)?;
         // Names were checked by `Spec::parse`.
         let primary = Arc::clone(&clusters[&spec.primary]);
         let migration = spec.migration.as_ref().map(|migration| {
@@ -76,16 +74,25 @@ impl Snapshot {
                 invalidates_both: migration.has_begun(),
             }
         });
-        let weight = weight(&spec, region, now);
-        Self {
-            epoch,
+        Ok(Self {
+            epoch: previous.map_or(1, |previous| previous.epoch + 1),
+            weight: weight(&spec, region, now),
             spec,
             clusters,
             primary,
             migration,
-            weight,
             troubled: Arc::clone(pool.troubled()),
-        }
+        })
+    }
+
+    /// The same with the weight of another time, or nothing if the weight is the same.
+    pub(crate) fn at(&self, region: Option<&str>, now: u64) -> Option<Self> {
+        let weight = weight(&self.spec, region, now);
+        (weight != self.weight).then(|| Self {
+            epoch: self.epoch + 1,
+            weight,
+            ..self.clone()
+        })
     }
 
     /// Counts publications in this router; two snapshots with equal epochs are the same.
@@ -118,11 +125,6 @@ impl Snapshot {
     /// The share of the keys that have moved in this process' region, in basis points.
     pub fn weight(&self) -> u16 {
         self.weight
-    }
-
-    /// What the weight is at a time, by schedule.
-    pub(crate) fn weight_at(&self, region: Option<&str>, now: u64) -> u16 {
-        weight(&self.spec, region, now)
     }
 
     /// The longest time to live that a value may have.
@@ -229,18 +231,18 @@ fn compile_clusters(
     spec: &Spec,
     pool: &NodePool,
     previous: Option<&Snapshot>,
-) -> BTreeMap<String, Arc<Cluster>> {
+) -> Result<BTreeMap<String, Arc<Cluster>>, Unbounded> {
     let reuse = |name: &str| {
         let previous = previous?;
         (previous.spec.clusters.get(name)? == spec.clusters.get(name)?)
             .then(|| previous.clusters.get(name).cloned())?
     };
-    spec.clusters
-        .iter()
-        .map(|(name, cluster)| {
-            let compiled =
-                reuse(name).unwrap_or_else(|| Arc::new(Cluster::compile(name, cluster, pool)));
-            (name.clone(), compiled)
-        })
-        .collect()
+    let compile = |(name, cluster): (&String, &ClusterSpec)| {
+        let compiled = match reuse(name) {
+            Some(compiled) => compiled,
+            None => Arc::new(Cluster::compile(name, cluster, pool)?),
+        };
+        Ok((name.clone(), compiled))
+    };
+    spec.clusters.iter().map(compile).collect()
 }

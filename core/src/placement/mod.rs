@@ -3,6 +3,7 @@
 //! A *slot* is a small number that stands for an ordered list of nodes. With one replica it is
 //! the node's position in the cluster; with more it is the number of a list in [`Replicas`].
 
+pub(crate) mod max_load;
 mod modulo;
 mod replicas;
 mod ring;
@@ -10,7 +11,7 @@ mod table;
 
 pub use modulo::ModuloHash;
 pub(crate) use replicas::Replicas;
-pub(crate) use ring::{Ring, RingNode};
+pub(crate) use ring::{Ring, RingNode, RingRule};
 
 /// The compiled placement of one cluster.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The ring of virtual nodes, version 1.
 
-use super::Replicas;
 use super::table::Table;
+use super::{Replicas, max_load};
 use crate::hash;
 
 /// What a node gives to the ring.
@@ -9,10 +9,21 @@ use crate::hash;
 pub(crate) struct RingNode<'a> {
     /// Decides the node's points.
     pub(crate) id: &'a str,
-    /// Number of points; 0 for a node that takes no keys.
-    pub(crate) points: u32,
+    /// Its share of the key space relative to other nodes; 0 for a node that takes no keys.
+    pub(crate) weight: u32,
     /// A number for the node's zone; nodes without one have a number of their own.
     pub(crate) zone: u32,
+}
+
+/// What is the same for all nodes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RingRule {
+    /// Points of a node of weight 1.
+    pub(crate) vnodes: u32,
+    pub(crate) seed: u64,
+    pub(crate) replicas: usize,
+    /// The bound on shares in parts of [`max_load::ONE`], if there is one.
+    pub(crate) max_load: Option<u32>,
 }
 
 /// A compiled ring.
@@ -32,17 +43,26 @@ enum Slots {
 impl Ring {
     /// Builds the ring and the lists that its slots stand for. At least one node has points; all
     /// of them together are fewer than 2^32.
-    pub(crate) fn build(nodes: &[RingNode<'_>], seed: u64, replicas: usize) -> (Self, Replicas) {
-        let (points, owners) = sorted_points(nodes, seed);
+    ///
+    /// Fails if `max_load` cannot be kept, with the lowest one that can.
+    pub(crate) fn build(nodes: &[RingNode<'_>], rule: RingRule) -> Result<(Self, Replicas), u32> {
+        let RingRule { seed, replicas, .. } = rule;
+        let (points, walk) = sorted_points(nodes, rule);
+        let mut owners = walk.clone();
+        if let Some(bound) = rule.max_load {
+            let weights: Vec<u32> = nodes.iter().map(|node| node.weight).collect();
+            max_load::bound(&points, &mut owners, &weights, bound, seed)
+                .map_err(|_| max_load::lowest(&points, &walk, &weights, seed))?;
+        }
         let zones: Vec<u32> = nodes.iter().map(|node| node.zone).collect();
-        let (lists, slots) = Replicas::along(&owners, &zones, replicas);
+        let (lists, slots) = Replicas::along(&walk, &owners, &zones, replicas);
         let highest = slots.iter().copied().max().unwrap_or(0);
         let table = if highest < u32::from(u16::MAX) {
             Slots::Narrow(Table::new(points, &slots))
         } else {
             Slots::Wide(Table::new(points, &slots))
         };
-        (Self { seed, table }, lists)
+        Ok((Self { seed, table }, lists))
     }
 
     /// What decides the hash of a key: rings with equal seeds hash it alike.
@@ -68,16 +88,19 @@ impl Ring {
 
 /// All points in ascending order with the node that owns each. Of equal points only the one of
 /// the smallest id (in byte order) stays: it is the one that every lookup would find.
-fn sorted_points(nodes: &[RingNode<'_>], seed: u64) -> (Vec<u64>, Vec<u32>) {
+fn sorted_points(nodes: &[RingNode<'_>], rule: RingRule) -> (Vec<u64>, Vec<u32>) {
     let mut by_id: Vec<u32> = (0..nodes.len() as u32).collect();
     by_id.sort_unstable_by_key(|&position| nodes[position as usize].id);
-    let total = nodes.iter().map(|node| node.points as usize).sum();
+    let total = nodes
+        .iter()
+        .map(|node| (rule.vnodes * node.weight) as usize)
+        .sum();
     let mut buffer = Vec::new();
     let mut entries: Vec<(u64, u32)> = Vec::with_capacity(total);
     for (rank, &position) in (0u32..).zip(&by_id) {
         let node = &nodes[position as usize];
-        for number in 0..node.points {
-            entries.push((hash::point(&mut buffer, node.id, number, seed), rank));
+        for number in 0..rule.vnodes * node.weight {
+            entries.push((hash::point(&mut buffer, node.id, number, rule.seed), rank));
         }
     }
     entries.sort_unstable();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cursor::{Cursor, Object};
-use super::{ClusterSpec, NodeSpec, PlacementSpec, names};
+use super::{ClusterSpec, NodeSpec, PlacementSpec, names, units};
 use crate::error::Error;
 use crate::hash::HashTag;
 use crate::limits;
@@ -85,7 +85,9 @@ fn cluster(
 }
 
 fn placement(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTag>), Error> {
-    const ALL: [&str; 6] = ["kind", "hash_tag", "vnodes", "seed", "flavor", "hash"];
+    const ALL: [&str; 7] = [
+        "kind", "hash_tag", "vnodes", "seed", "max_load", "flavor", "hash",
+    ];
     let every = place.object("a placement", &ALL)?;
     let kind = choice(
         every.required("kind", "\"ring\" or \"modulo\"")?,
@@ -93,7 +95,10 @@ fn placement(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTag>), Err
         &["ring", "modulo"],
     )?;
     let placement = if kind == "ring" {
-        let fields = place.object("a ring", &["kind", "hash_tag", "vnodes", "seed"])?;
+        let fields = place.object(
+            "a ring",
+            &["kind", "hash_tag", "vnodes", "seed", "max_load"],
+        )?;
         PlacementSpec::Ring {
             vnodes: fields.get("vnodes").map_or(Ok(160), |place| {
                 place.integer(
@@ -103,6 +108,7 @@ fn placement(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTag>), Err
                 )
             })? as u32,
             seed: fields.get("seed").map_or(Ok(0), seed)?,
+            max_load: fields.get("max_load").map(units::max_load).transpose()?,
         }
     } else {
         modulo(&place.object(
