@@ -117,6 +117,25 @@ impl Cluster {
         self.hash_tag == other.hash_tag && self.placement.hashes_like(&other.placement)
     }
 
+    /// The position of the first node of a slot.
+    pub(crate) fn owner(&self, slot: u32) -> u32 {
+        self.replicas.nodes(slot)[0]
+    }
+
+    /// The arcs of a ring: where each ends and the position of its owner; see [`Placement::arcs`].
+    pub(crate) fn arcs(&self) -> Option<impl Iterator<Item = (u128, u32)> + '_> {
+        Some(
+            self.placement
+                .arcs()?
+                .map(|(end, slot)| (end, self.owner(slot))),
+        )
+    }
+
+    /// See [`Placement::residues`].
+    pub(crate) fn residues(&self) -> Option<(u64, u64)> {
+        self.placement.residues()
+    }
+
     /// The nodes of a slot, in read order.
     #[inline]
     pub(crate) fn nodes_of(&self, slot: u32) -> impl ExactSizeIterator<Item = &Arc<Node>> + Clone {

@@ -212,6 +212,10 @@ impl Snapshot {
         self.clusters.values().flat_map(|cluster| cluster.nodes())
     }
 
+    pub(crate) fn clusters(&self) -> &BTreeMap<String, Arc<Cluster>> {
+        &self.clusters
+    }
+
     pub(crate) fn primary(&self) -> &Cluster {
         &self.primary
     }

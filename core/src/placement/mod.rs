@@ -42,6 +42,24 @@ impl Placement {
         }
     }
 
+    /// The arcs of a ring in ascending order: where each ends (exclusive, the last at 2^64) and its
+    /// slot. Nothing for a placement that has none.
+    pub(crate) fn arcs(&self) -> Option<Box<dyn Iterator<Item = (u128, u32)> + '_>> {
+        match self {
+            Self::Ring(ring) => Some(ring.arcs()),
+            Self::Modulo { .. } => None,
+        }
+    }
+
+    /// How many hashes there are and how many nodes they are dealt to in turn. Nothing for a
+    /// placement that does not deal so.
+    pub(crate) fn residues(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Ring(_) => None,
+            Self::Modulo { hash, nodes } => Some((hash.count(), u64::from(*nodes))),
+        }
+    }
+
     /// Whether another placement hashes every key to the same number.
     pub(crate) fn hashes_like(&self, other: &Self) -> bool {
         match (self, other) {

@@ -23,6 +23,14 @@ impl ModuloHash {
         }
     }
 
+    /// How many different hashes there are.
+    pub(crate) const fn count(self) -> u64 {
+        match self {
+            Self::OneAtATime => 1 << 32,
+            Self::Crc => 1 << 15,
+        }
+    }
+
     pub(crate) fn hash(self, key: &[u8]) -> u32 {
         match self {
             Self::OneAtATime => one_at_a_time(key),

@@ -76,6 +76,14 @@ impl Ring {
         hash::key_hash(key, self.seed)
     }
 
+    /// Where each arc ends (exclusive) and its slot; the last ends with the key space.
+    pub(crate) fn arcs(&self) -> Box<dyn Iterator<Item = (u128, u32)> + '_> {
+        match &self.table {
+            Slots::Narrow(table) => Box::new(table.arcs()),
+            Slots::Wide(table) => Box::new(table.arcs()),
+        }
+    }
+
     /// The slot of the first point that is not below the hash of a key.
     #[inline]
     pub(crate) fn slot(&self, hash: u64) -> u32 {

@@ -116,6 +116,15 @@ impl<S: Slot> Table<S> {
         std::hint::select_unpredictable(before, record.here, record.after).widen()
     }
 
+    /// Where each arc ends (exclusive) and its slot; the last one, behind the highest point, belongs
+    /// to the lowest.
+    pub(crate) fn arcs(&self) -> impl Iterator<Item = (u128, u32)> + '_ {
+        let arcs = self.points.iter().map(|&point| u128::from(point) + 1);
+        let slots = self.slots.iter().map(|slot| slot.widen());
+        let last = self.slots.first().map(|slot| (1 << 64, slot.widen()));
+        arcs.zip(slots).chain(last)
+    }
+
     /// From the first point of a bucket with several.
     #[inline]
     fn walk(&self, start: usize, hash: u64) -> u32 {
