@@ -502,6 +502,18 @@ uint32_t ringshift_node_index(const ringshift_node *node);
 const ringshift_node *ringshift_router_node(const ringshift_router *router, uint32_t index);
 
 /**
+ * Writes the nodes of the spec in force to `out[0]` to `out[room - 1]`, by cluster name and in the order of the spec,
+ * as many as there is room for, and to `*count` how many there are: if that is more than `room`, call again with more.
+ * `out` may be NULL if `room` is 0.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `count` is NULL, or `out` is NULL with room.
+ */
+ringshift_status ringshift_router_nodes(const ringshift_router *router,
+                                        const ringshift_node **out,
+                                        size_t room,
+                                        size_t *count);
+
+/**
  * The name of a stage: `none`, `prepare`, `ramp`, `soak`, or `unknown`. Never NULL, valid for ever.
  */
 const char *ringshift_stage_name(uint32_t stage);
@@ -553,6 +565,19 @@ ringshift_status ringshift_router_code(const ringshift_router *router,
                                        size_t key_len,
                                        uint64_t *epoch,
                                        uint64_t *code);
+
+/**
+ * Writes the whole route that a code stands for to `*out`, as `ringshift_router_route` does, if `epoch` is still in
+ * force.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if it is not, if the code was never given under it, or if `router` or `out`
+ * is NULL; ask for the key's route then. (Asking for a key's code and then for its route is not the same: a breaker
+ * that lets one request through would refuse the second.)
+ */
+ringshift_status ringshift_router_expand(const ringshift_router *router,
+                                         uint64_t epoch,
+                                         uint64_t code,
+                                         ringshift_route *out);
 
 /**
  * Writes the codes of `count` keys to `codes[0]` to `codes[count - 1]`, in one call, and the epoch that all of them

@@ -77,3 +77,16 @@ func (c *core) node(reference nodeReference) *Node {
 	c.nodes[reference] = made
 	return made
 }
+
+// inForce are the nodes of the spec in force.
+func (c *core) inForce() []*Node {
+	defer runtime.KeepAlive(c) // the nodes are C's
+	references := c.references()
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	nodes := make([]*Node, len(references))
+	for position, reference := range references {
+		nodes[position] = c.node(reference)
+	}
+	return nodes
+}

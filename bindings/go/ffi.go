@@ -226,6 +226,23 @@ func (c *core) digest() (string, error) {
 	return C.GoString(&buffer[0]), err
 }
 
+// references are the nodes of the spec in force.
+func (c *core) references() []nodeReference {
+	defer runtime.KeepAlive(c)
+	var references []nodeReference
+	for {
+		var count C.size_t
+		room := len(references)
+		// Can't fail: nothing that must not be NULL is.
+		C.ringshift_router_nodes(c.router, unsafe.SliceData(references), C.size_t(room), &count)
+		if int(count) <= room {
+			return references[:count]
+		}
+		// A refresh may add more of them before the next call.
+		references = make([]nodeReference, count)
+	}
+}
+
 func (c *core) metricsText() (string, error) {
 	var text *C.char
 	err := failure(C.rs_metrics_text(c.router, &text))

@@ -154,3 +154,24 @@ func TestRouteManyAndGroupByNode(t *testing.T) {
 	must(t, err)
 	equal(t, empty[0], route(t, router, ""))
 }
+
+func TestNodesAreThoseInForce(t *testing.T) {
+	router := fromSpec(t, migrationSpec(7, `"stage":"ramp","percent":100`, 3, 4))
+	var names []string
+	for _, node := range router.Nodes() {
+		names = append(names, node.Cluster())
+	}
+	equal(t, strings.Join(names, " "), "blue blue blue green green green green")
+	if !slices.Contains(router.Nodes(), route(t, router, "user:42").Read().Node()) {
+		t.Fatal("a node of a route is not among the nodes in force")
+	}
+	before := router.Nodes()
+	applied, err := router.Apply([]byte(simple(8)))
+	must(t, err)
+	equal(t, applied, true)
+	if slices.ContainsFunc(router.Nodes(), func(node *ringshift.Node) bool { return slices.Contains(before, node) }) {
+		t.Fatal("a node of the old spec is still in force")
+	}
+	must(t, router.Close())
+	equal(t, len(router.Nodes()), 0)
+}

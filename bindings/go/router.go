@@ -141,6 +141,10 @@ func (r *Router) MaxTTL() time.Duration {
 	return time.Duration(min(ask(r, (*core).maxTTLMillis), most)) * time.Millisecond
 }
 
+// Nodes are the nodes of all clusters of the spec in force, by cluster name and in the order of the spec; nil after
+// Close.
+func (r *Router) Nodes() []*Node { return ask(r, (*core).inForce) }
+
 // Region is the region of this process; "" if none was given.
 func (r *Router) Region() string { return r.region }
 

@@ -117,6 +117,11 @@ impl Cluster {
         self.hash_tag == other.hash_tag && self.placement.hashes_like(&other.placement)
     }
 
+    /// How many slots there are.
+    pub(crate) fn slots(&self) -> u32 {
+        self.replicas.slots()
+    }
+
     /// The position of the first node of a slot.
     pub(crate) fn owner(&self, slot: u32) -> u32 {
         self.replicas.nodes(slot)[0]

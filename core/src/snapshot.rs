@@ -169,10 +169,19 @@ impl Snapshot {
     /// The route that a code of this snapshot stands for.
     ///
     /// A code of another snapshot gives a meaningless route or, where it points outside this
-    /// one's tables, a panic; compare [`Snapshot::epoch`] before.
+    /// one's tables, a panic; see [`Snapshot::expand_from`] for codes that were kept.
     #[inline]
     pub fn expand(&self, code: RouteCode) -> Route<'_> {
         Route::new(self, code)
+    }
+
+    /// The route that a code stands for which was given under an epoch; nothing if that epoch is
+    /// not this snapshot's, or the code was never given.
+    ///
+    /// To ask for the code of a key and then for the whole route of the same key would be two
+    /// requests to a breaker that lets only one through.
+    pub fn expand_from(&self, epoch: u64, code: RouteCode) -> Option<Route<'_>> {
+        (epoch == self.epoch).then(|| Route::checked(self, code))?
     }
 
     /// The route of a key.

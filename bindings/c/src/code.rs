@@ -2,8 +2,11 @@
 
 use std::ffi::c_void;
 
-use crate::arguments::{array, bytes, invalid, key as key_of, out, out_array};
+use ringshift_core::RouteCode;
+
+use crate::arguments::{array, bytes, invalid, key as key_of, out as out_of, out_array};
 use crate::panic::guard_status;
+use crate::route::ringshift_route;
 use crate::router::ringshift_router;
 use crate::status::ringshift_status;
 
@@ -20,7 +23,7 @@ pub unsafe extern "C" fn ringshift_router_code(
     code: *mut u64,
 ) -> ringshift_status {
     guard_status(|| {
-        let code = out(code, "code")?;
+        let code = out_of(code, "code")?;
         // SAFETY: the caller's, as the header says.
         let (router, key) = unsafe { (ringshift_router::core(router)?, key_of(key, key_len)?) };
         // SAFETY: `code` is not NULL; the rest is the caller's.
@@ -31,6 +34,37 @@ pub unsafe extern "C" fn ringshift_router_code(
             }
         });
         Ok(())
+    })
+}
+
+/// Writes the whole route that a code stands for to `*out`, as `ringshift_router_route` does, if `epoch` is still in
+/// force.
+///
+/// Fails with `RINGSHIFT_INVALID_ARGUMENT` if it is not, if the code was never given under it, or if `router` or `out`
+/// is NULL; ask for the key's route then. (Asking for a key's code and then for its route is not the same: a breaker
+/// that lets one request through would refuse the second.)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ringshift_router_expand(
+    router: *const ringshift_router,
+    epoch: u64,
+    code: u64,
+    out: *mut ringshift_route,
+) -> ringshift_status {
+    guard_status(|| {
+        let out = out_of(out, "out")?;
+        // SAFETY: the caller's, as the header says.
+        let router = unsafe { ringshift_router::core(router)? };
+        router.with(|snapshot| {
+            let route = snapshot.expand_from(epoch, RouteCode::from_number(code));
+            let route = route.ok_or_else(|| {
+                invalid(format!(
+                    "epoch {epoch} with code {code} is not in force; ask for the key's route"
+                ))
+            })?;
+            // SAFETY: not NULL; the rest is the caller's.
+            unsafe { ringshift_route::write(out, snapshot, &route) };
+            Ok(())
+        })
     })
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use ringshift_core::{Error, Node};
 
-use crate::arguments::handle;
-use crate::panic::guard;
+use crate::arguments::{self, handle};
+use crate::panic::{guard, guard_status};
 use crate::router::ringshift_router;
+use crate::status::ringshift_status;
 
 /// A node of a cluster: what a caller needs to send a key there. A node that is in two clusters is two of these.
 ///
@@ -122,5 +123,38 @@ pub unsafe extern "C" fn ringshift_router_node(
         let router = unsafe { ringshift_router::core(router) }?;
         let node = router.node(index);
         Ok(node.as_ref().map_or(ptr::null(), ringshift_node::lend))
+    })
+}
+
+/// Writes the nodes of the spec in force to `out[0]` to `out[room - 1]`, by cluster name and in the order of the spec,
+/// as many as there is room for, and to `*count` how many there are: if that is more than `room`, call again with more.
+/// `out` may be NULL if `room` is 0.
+///
+/// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `count` is NULL, or `out` is NULL with room.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ringshift_router_nodes(
+    router: *const ringshift_router,
+    out: *mut *const ringshift_node,
+    room: usize,
+    count: *mut usize,
+) -> ringshift_status {
+    guard_status(|| {
+        let count = arguments::out(count, "count")?;
+        let out = arguments::out_array(out, room, "out")?;
+        // SAFETY: the caller's, as the header says.
+        let router = unsafe { ringshift_router::core(router) }?;
+        router.with(|snapshot| {
+            let mut found = 0;
+            for node in snapshot.nodes() {
+                if found < room {
+                    // SAFETY: `out` has room for `room` of them.
+                    unsafe { out.add(found).write(ringshift_node::lend(node)) };
+                }
+                found += 1;
+            }
+            // SAFETY: not NULL; the rest is the caller's.
+            unsafe { count.write(found) };
+        });
+        Ok(())
     })
 }

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use ringshift_core::{Error, Node, Snapshot, Stage, limits};
+use ringshift_core::{Error, Node, Route, Snapshot, Stage, limits};
 
 use crate::arguments::{self, array, bytes, out_array};
 use crate::node::ringshift_node;
@@ -76,14 +76,13 @@ const _: () = assert!(RINGSHIFT_MAX_REPLICAS == limits::MAX_REPLICAS);
 const _: () = assert!(RINGSHIFT_MAX_INVALIDATE == 2 * limits::MAX_REPLICAS);
 
 impl ringshift_route {
-    /// Writes the route of a key.
+    /// Writes a route of a snapshot.
     ///
     /// # Safety
     ///
     /// `out` points to memory for a route.
     #[inline]
-    unsafe fn write(out: *mut Self, snapshot: &Snapshot, key: &[u8]) {
-        let route = snapshot.route(key);
+    pub(crate) unsafe fn write(out: *mut Self, snapshot: &Snapshot, route: &Route<'_>) {
         let read = route.read().into_iter().flat_map(|target| target.nodes());
         let fallback = (route.fallback().into_iter()).flat_map(|target| target.nodes());
         // SAFETY: the caller's; nothing is read, so nothing needs to be initialised.
@@ -182,7 +181,9 @@ pub unsafe extern "C" fn ringshift_router_route(
             )
         };
         // SAFETY: not NULL; the rest is the caller's.
-        router.with(|snapshot| unsafe { ringshift_route::write(out, snapshot, key) });
+        router.with(|snapshot| unsafe {
+            ringshift_route::write(out, snapshot, &snapshot.route(key));
+        });
         Ok(())
     })
 }
@@ -217,7 +218,9 @@ pub unsafe extern "C" fn ringshift_router_route_many(
             for position in 0..count {
                 let key = keys.get(position)?;
                 // SAFETY: `out` has room for `count` routes.
-                unsafe { ringshift_route::write(out.add(position), snapshot, key) };
+                unsafe {
+                    ringshift_route::write(out.add(position), snapshot, &snapshot.route(key));
+                };
             }
             Ok(())
         })

@@ -64,6 +64,30 @@ static void test_plain_routes(void) {
   CHECK(replicas_seen[0] && replicas_seen[1] && replicas_seen[2]);
   CHECK(ringshift_router_node(router, 3) == NULL);
 
+  /* All nodes, in the order of the spec; with too little room, as many as fit. */
+  const ringshift_node *nodes[3] = {NULL, NULL, NULL};
+  size_t count = 0;
+  CHECK(ringshift_router_nodes(router, NULL, 0, &count) == RINGSHIFT_OK && count == 3);
+  CHECK(ringshift_router_nodes(router, nodes, 2, &count) == RINGSHIFT_OK && count == 3);
+  CHECK(nodes[0] != NULL && nodes[1] != NULL && nodes[2] == NULL);
+  CHECK(ringshift_router_nodes(router, nodes, 3, &count) == RINGSHIFT_OK && count == 3);
+  for (int position = 0; position < 3; position++) {
+    CHECK(ringshift_node_id(nodes[position])[1] == '1' + position);
+    CHECK(ringshift_router_node(router, ringshift_node_index(nodes[position])) == nodes[position]);
+  }
+
+  /* A code stands for the same route as the key, under its epoch only. */
+  ringshift_route whole, expanded;
+  uint64_t epoch = 0, code = 0;
+  CHECK(ringshift_router_code(router, "user:1", 6, &epoch, &code) == RINGSHIFT_OK);
+  CHECK(ringshift_router_route(router, "user:1", 6, &whole) == RINGSHIFT_OK);
+  CHECK(ringshift_router_expand(router, epoch, code, &expanded) == RINGSHIFT_OK);
+  CHECK(expanded.code == code && expanded.epoch == epoch && expanded.generation == whole.generation);
+  CHECK(expanded.read_len == whole.read_len && expanded.read[0] == whole.read[0]);
+  CHECK(expanded.invalidate_len == whole.invalidate_len && expanded.invalidate[1] == whole.invalidate[1]);
+  CHECK(ringshift_router_expand(router, epoch + 1, code, &expanded) == RINGSHIFT_INVALID_ARGUMENT);
+  CHECK(ringshift_router_expand(router, epoch, UINT64_MAX, &expanded) == RINGSHIFT_INVALID_ARGUMENT);
+
   /* The empty key, with and without an address; a key with a NUL. */
   ringshift_route empty, null, nul, prefix;
   CHECK(ringshift_router_route(router, "", 0, &empty) == RINGSHIFT_OK);

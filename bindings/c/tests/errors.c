@@ -167,6 +167,10 @@ static void test_bad_arguments(void) {
   CHECK(ringshift_router_digest(router, small, sizeof small) == INVALID && says("32 bytes"));
   CHECK_TEXT(small, "untouched");
   CHECK(ringshift_router_digest(router, NULL, 100) == INVALID);
+  CHECK(ringshift_router_expand(router, 1, 0, NULL) == INVALID && says("out"));
+  CHECK(ringshift_router_nodes(router, NULL, 1, &lens[0]) == INVALID && says("out"));
+  CHECK(ringshift_router_nodes(router, NULL, 0, NULL) == INVALID && says("count"));
+  CHECK(ringshift_router_nodes(NULL, NULL, 0, &lens[0]) == INVALID && says("router"));
   CHECK(ringshift_router_metrics_text(router, NULL) == INVALID);
   CHECK(ringshift_router_metrics_json(router, NULL) == INVALID);
   CHECK(ringshift_router_apply(router, NULL, 5, NULL) == INVALID);

@@ -73,6 +73,11 @@ impl Replicas {
         (lists, slots)
     }
 
+    /// How many lists there are.
+    pub(crate) fn slots(&self) -> u32 {
+        (self.nodes.len() / self.length.max(1)) as u32
+    }
+
     /// The nodes of a slot, in read order.
     #[inline]
     pub(crate) fn nodes(&self, slot: u32) -> &[u32] {
