@@ -257,6 +257,13 @@ func (c *core) metricsJSON() (string, error) {
 	return taken(text), err
 }
 
+func movesJSON(before, after []byte) (string, error) {
+	var text *C.char
+	err := failure(C.rs_moves_json(
+		chars(unsafe.SliceData(before)), C.size_t(len(before)), chars(unsafe.SliceData(after)), C.size_t(len(after)), &text))
+	return taken(text), err
+}
+
 // taken copies a text that C gave away, and frees it.
 func taken(text *C.char) string {
 	defer C.ringshift_string_free(text)

@@ -91,6 +91,11 @@ static inline rs_error *rs_metrics_json(const ringshift_router *router, char **o
   return rs_check(ringshift_router_metrics_json(router, out));
 }
 
+static inline rs_error *rs_moves_json(const char *before, size_t before_len, const char *after, size_t after_len,
+                                      char **out) {
+  return rs_check(ringshift_moves_json(before, before_len, after, after_len, out));
+}
+
 /* Routes have room in words: cgo would search a type with pointers for pointers into Go's memory on every call. */
 static inline rs_error *rs_route(const ringshift_router *router, const char *key, size_t key_len, uint64_t *out) {
   return rs_check(ringshift_router_route(router, key, key_len, (ringshift_route *)out));

@@ -14,6 +14,7 @@ mod arguments;
 pub mod code;
 pub mod error;
 pub mod metrics;
+pub mod moves;
 pub mod node;
 pub mod options;
 mod panic;

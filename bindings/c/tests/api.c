@@ -182,6 +182,15 @@ static void test_migration_and_breakers(void) {
   ringshift_string_free(json);
   ringshift_router_free(router);
 
+  char *moves = NULL;
+  CHECK(ringshift_moves_json(SPEC_RAMP, strlen(SPEC_RAMP), SPEC_RAMP, strlen(SPEC_RAMP), &moves) == RINGSHIFT_OK);
+  CHECK(strstr(moves, "\"clusters\":[{\"from\":") != NULL && strstr(moves, "\"migration\":{") != NULL);
+  CHECK(strstr(moves, "\"moved\":0.0") != NULL && strstr(moves, "\"sample\":null") != NULL);
+  ringshift_string_free(moves);
+  CHECK(ringshift_moves_json(SPEC_RAMP, strlen(SPEC_RAMP), "{", 1, &moves) == RINGSHIFT_SPEC_SYNTAX && moves == NULL);
+  CHECK(ringshift_moves_json(NULL, 1, "{", 1, &moves) == RINGSHIFT_INVALID_ARGUMENT);
+  CHECK(ringshift_moves_json("{", 1, "{", 1, NULL) == RINGSHIFT_INVALID_ARGUMENT);
+
   router = from_spec(SPEC_RAMP, NULL);
   CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
   CHECK(route.moved == 0 && route.read_len == 1 && route.fallback_len == 0 && route.invalidate_len == 2);

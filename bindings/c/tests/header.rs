@@ -8,7 +8,8 @@ use std::path::Path;
 
 /// The sources in the order in which a reader of the header wants them.
 const SOURCES: [&str; 10] = [
-    "version", "status", "error", "options", "router", "node", "route", "code", "report", "metrics",
+    "version", "status", "error", "options", "router", "node", "route", "code", "report",
+    "metrics", "moves",
 ];
 
 fn generate() -> String {
