@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The sources in the order in which a reader of the header wants them.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "version", "status", "error", "options", "router", "node", "route", "code", "report",
     "metrics", "moves",
 ];
