@@ -634,6 +634,25 @@ ringshift_status ringshift_router_metrics_json(const ringshift_router *router, c
  */
 void ringshift_string_free(char *string);
 
+/**
+ * Writes to `*out`, as a JSON object, what would move if the spec in `after` followed the one in `before`:
+ *
+ * - `clusters`: for every cluster that both have, an object of `from` and `to` (names of clusters), `moved` (the share of
+ *   the keys whose entry would be elsewhere, 0 to 1), `flows` (a list of `from` and `to`, ids of nodes, and `share`, the
+ *   largest first), `sample` (null if exact, else how many keys were looked at) and `error` (how far off `moved` may be,
+ *   with 95 % confidence);
+ * - `migration`: the same for the migration of the second spec, or null.
+ *
+ * No router is needed. Free the string with `ringshift_string_free`.
+ *
+ * Fails as `ringshift_router_from_spec` does, for either of the specs; `*out` is then NULL.
+ */
+ringshift_status ringshift_moves_json(const void *before,
+                                      size_t before_len,
+                                      const void *after,
+                                      size_t after_len,
+                                      char **out);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
