@@ -248,7 +248,7 @@ typedef struct {
    */
   uint8_t stage;
   /**
-   * 1 if the key is read from the cluster that is moved to, else 0.
+   * 1 if the key has moved (its bucket is below the weight), else 0; an open breaker may still send it elsewhere.
    */
   uint8_t moved;
   /**
@@ -630,7 +630,7 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 ringshift_status ringshift_router_metrics_json(const ringshift_router *router, char **out);
 
 /**
- * Frees a string that this library gave out in a `char **`. NULL does nothing.
+ * Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.
  */
 void ringshift_string_free(char *string);
 

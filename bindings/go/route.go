@@ -49,7 +49,7 @@ func (r *Route) Invalidate() iter.Seq[*Node] { return slices.Values(r.invalidate
 // Stage is the stage of the migration in this process' region.
 func (r *Route) Stage() Stage { return r.stage }
 
-// Moved says whether the key is read from the cluster that is moved to.
+// Moved says whether the key has moved; an open breaker may still send it elsewhere.
 func (r *Route) Moved() bool { return r.moved }
 
 // Generation is that of the spec that the route comes from.

@@ -39,8 +39,8 @@ impl BreakerState {
     }
 }
 
-/// How many of a router's breakers have something to say. May lag behind for a moment, and wraps
-/// below 0 then; both only make a reader look closer.
+/// How many of a router's breakers have something to say. Lags behind by a moment: a reader may
+/// still miss a breaker that has just opened, as if it had come before, or look for one in vain.
 #[derive(Debug, Default)]
 pub(crate) struct Troubled(AtomicU64);
 

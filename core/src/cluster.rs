@@ -13,6 +13,8 @@ use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
 #[derive(Debug)]
 pub(crate) struct Cluster {
     nodes: Vec<Arc<Node>>,
+    /// Positions of the nodes that any key is read from.
+    takes_keys: Vec<u32>,
     placement: Placement,
     replicas: Replicas,
     hash_tag: Option<HashTag>,
@@ -83,8 +85,14 @@ impl Cluster {
             .iter()
             .map(|node| pool.intern(name, spec, node))
             .collect();
+        let takes_keys = (0u32..).zip(&spec.nodes);
+        let takes_keys = takes_keys
+            .filter(|(_, node)| node.takes_keys())
+            .map(|(at, _)| at)
+            .collect();
         Ok(Self {
             nodes,
+            takes_keys,
             placement,
             replicas,
             hash_tag: spec.hash_tag,
@@ -155,26 +163,36 @@ impl Cluster {
         &self.nodes
     }
 
-    /// Which nodes of a slot are not to be read, as bits in read order.
-    #[cold]
-    pub(crate) fn open(&self, slot: u32, max_ejected: u16) -> u8 {
-        if self.nodes_of(slot).all(|node| node.health().is_quiet()) {
+    /// Which nodes of a slot are not to be read, as bits in read order. With `probe`, a breaker that
+    /// is due lets this caller through, if its node would then be the one that is read first.
+    pub(crate) fn open(&self, slot: u32, max_ejected: u16, probe: bool) -> u8 {
+        if self.nodes_of(slot).all(|node| !node.health().is_open()) {
             return 0;
         }
         // Too many open breakers say more about this process than about the nodes.
-        let open = self
-            .nodes
+        let readers = self
+            .takes_keys
             .iter()
-            .filter(|node| node.health().is_open())
-            .count();
-        if open * usize::from(ALL_BASIS_POINTS) > self.nodes.len() * usize::from(max_ejected) {
+            .map(|&position| &self.nodes[position as usize]);
+        let open = readers.filter(|node| node.health().is_open()).count();
+        if open * usize::from(ALL_BASIS_POINTS) > self.takes_keys.len() * usize::from(max_ejected) {
             return 0;
         }
-        self.nodes_of(slot)
-            .enumerate()
-            .fold(0, |bits, (position, node)| {
-                bits | u8::from(node.health().refuses()) << position
-            })
+        let (mut bits, mut readable) = (0, false);
+        for (position, node) in self.nodes_of(slot).enumerate() {
+            let health = node.health();
+            if health.is_open() && (readable || !probe || health.refuses()) {
+                bits |= 1 << position;
+            } else {
+                readable = true;
+            }
+        }
+        bits
+    }
+
+    /// Whether these bits are all nodes of a slot.
+    pub(crate) fn is_all_of(&self, bits: u8, slot: u32) -> bool {
+        self.nodes_of(slot).len() == bits.count_ones() as usize
     }
 }
 

@@ -9,6 +9,8 @@ pub const MAX_CLUSTERS: usize = 64;
 pub const MAX_NODES: usize = 16_384;
 /// Most points in a spec, over all its rings.
 pub const MAX_POINTS: u64 = 1 << 22;
+/// Most points of a ring with a `max_load`, whose compilation takes longer.
+pub const MAX_BOUNDED_POINTS: u64 = 1 << 20;
 /// Most regions in a migration.
 pub const MAX_REGIONS: usize = 1_024;
 /// Most replicas of a key.

@@ -43,11 +43,6 @@ impl RouteCode {
         self.0
     }
 
-    /// The code of a number that [`RouteCode::number`] gave.
-    pub fn from_number(number: u64) -> Self {
-        Self(number)
-    }
-
     fn source_slot(self) -> u32 {
         (self.0 & SLOT) as u32
     }
@@ -126,10 +121,7 @@ impl<'s> Target<'s> {
     /// The same target without the entries that another one has, or nothing if none is left.
     fn without(mut self, other: &Target<'s>) -> Option<Self> {
         for (position, node) in self.cluster.nodes_of(self.slot).enumerate() {
-            if other
-                .nodes()
-                .any(|taken| taken.identity() == node.identity())
-            {
+            if has(other.nodes(), node) {
                 self.skipped |= 1 << position;
             }
         }
@@ -138,8 +130,9 @@ impl<'s> Target<'s> {
 }
 
 impl<'s> Route<'s> {
-    /// Nothing if the snapshot cannot have given this code.
-    pub(crate) fn checked(snapshot: &'s Snapshot, code: RouteCode) -> Option<Self> {
+    /// The route of a code's number; nothing if the snapshot cannot have given it.
+    pub(crate) fn checked(snapshot: &'s Snapshot, number: u64) -> Option<Self> {
+        let code = RouteCode(number);
         let fits = |cluster: &Cluster, slot| slot < cluster.slots();
         let to = snapshot.migration().map(ActiveMigration::to);
         let known = fits(snapshot.primary(), code.source_slot())
@@ -178,20 +171,27 @@ impl<'s> Route<'s> {
 
     /// Where the key must be removed when its value changes, in this order: each must be
     /// acknowledged before the next is sent. Breakers do not matter here.
+    ///
+    /// First what only `from` has, then what both have, then what only `to` has: a value is copied
+    /// from an earlier one to a later one only, so none can come back from one that is not yet
+    /// invalidated.
     pub fn invalidate(&self) -> impl Iterator<Item = &'s Arc<Node>> + use<'s> {
         let snapshot = self.snapshot;
         let from = snapshot.primary().nodes_of(self.code.source_slot());
+        let slot = self.code.destination_slot();
         let to = snapshot
             .migration()
             .filter(|migration| migration.invalidates_both())
-            .map(|migration| migration.to().nodes_of(self.code.destination_slot()));
-        let source = from.clone();
-        let to = to.into_iter().flatten().filter(move |node| {
-            source
-                .clone()
-                .all(|earlier| earlier.identity() != node.identity())
-        });
-        from.chain(to)
+            .map(move |migration| migration.to().nodes_of(slot))
+            .into_iter()
+            .flatten();
+        let (source, destination) = (from.clone(), to.clone());
+        let in_both = move |node: &&'s Arc<Node>| has(destination.clone(), node);
+        let in_both_too = in_both.clone();
+        from.clone()
+            .filter(move |node| !in_both(node))
+            .chain(from.filter(in_both_too))
+            .chain(to.filter(move |node| !has(source.clone(), node)))
     }
 
     /// The stage in force in this process' region.
@@ -214,6 +214,11 @@ impl<'s> Route<'s> {
     pub fn code(&self) -> RouteCode {
         self.code
     }
+}
+
+/// Whether a node's entry is among those of others.
+fn has<'s>(mut nodes: impl Iterator<Item = &'s Arc<Node>>, node: &Node) -> bool {
+    nodes.any(|other| other.identity() == node.identity())
 }
 
 fn reads(snapshot: &Snapshot, code: RouteCode) -> (Option<Target<'_>>, Option<Target<'_>>) {

@@ -133,13 +133,20 @@ impl Snapshot {
     }
 
     /// The route of a key in one word.
+    ///
+    /// If the node to read has a breaker that is due for its probe, this is the probe: ask once for
+    /// each request that is sent.
     #[inline]
     pub fn code(&self, key: &[u8]) -> RouteCode {
         let hash = self.primary.hash(key);
         let from = self.primary.slot(hash);
-        let from_open = self.open(&self.primary, from);
         let Some(migration) = &self.migration else {
-            return RouteCode::new(from, 0, from_open, 0, false);
+            let open = if self.all_is_well() {
+                0
+            } else {
+                self.open(&self.primary, from, true)
+            };
+            return RouteCode::new(from, 0, open, 0, false);
         };
         let hash = if migration.hashes_alike {
             hash
@@ -147,7 +154,6 @@ impl Snapshot {
             migration.to.hash(key)
         };
         let to = migration.to.slot(hash);
-        let to_open = self.open(&migration.to, to);
         let moved = match migration.stage {
             Stage::None | Stage::Prepare => false,
             Stage::Ramp => {
@@ -155,15 +161,49 @@ impl Snapshot {
             }
             Stage::Soak => true,
         };
+        let (from_open, to_open) = if self.all_is_well() {
+            (0, 0)
+        } else {
+            self.open_in_migration(migration, from, to, moved)
+        };
         RouteCode::new(from, to, from_open, to_open, moved)
     }
 
     #[inline]
-    fn open(&self, cluster: &Cluster, slot: u32) -> u8 {
-        if self.troubled.is_nobody() {
-            return 0;
+    fn all_is_well(&self) -> bool {
+        self.troubled.is_nobody()
+    }
+
+    /// Which nodes of both sides are not to be read, as bits in read order. A probe is given out
+    /// only where the key will be read first.
+    #[cold]
+    fn open_in_migration(
+        &self,
+        migration: &ActiveMigration,
+        from: u32,
+        to: u32,
+        moved: bool,
+    ) -> (u8, u8) {
+        let source = |probe| self.open(&self.primary, from, probe);
+        let destination = |probe| self.open(&migration.to, to, probe);
+        match (migration.stage, moved) {
+            (Stage::None | Stage::Prepare, _) => (source(true), 0),
+            (Stage::Soak, _) => (0, destination(true)),
+            (Stage::Ramp, false) => {
+                let open = source(true);
+                let nowhere = self.primary.is_all_of(open, from);
+                (open, if nowhere { destination(true) } else { 0 })
+            }
+            (Stage::Ramp, true) => {
+                let open = destination(true);
+                (source(migration.to.is_all_of(open, to)), open)
+            }
         }
-        cluster.open(slot, self.spec.breaker.max_ejected)
+    }
+
+    #[cold]
+    fn open(&self, cluster: &Cluster, slot: u32, probe: bool) -> u8 {
+        cluster.open(slot, self.spec.breaker.max_ejected, probe)
     }
 
     /// The route that a code of this snapshot stands for.
@@ -175,13 +215,13 @@ impl Snapshot {
         Route::new(self, code)
     }
 
-    /// The route that a code stands for which was given under an epoch; nothing if that epoch is
-    /// not this snapshot's, or the code was never given.
+    /// The route of a code that was kept as a number, given under an epoch; nothing if that epoch is
+    /// not this snapshot's, or no code of it has this number.
     ///
     /// To ask for the code of a key and then for the whole route of the same key would be two
     /// requests to a breaker that lets only one through.
-    pub fn expand_from(&self, epoch: u64, code: RouteCode) -> Option<Route<'_>> {
-        (epoch == self.epoch).then(|| Route::checked(self, code))?
+    pub fn expand_from(&self, epoch: u64, number: u64) -> Option<Route<'_>> {
+        (epoch == self.epoch).then(|| Route::checked(self, number))?
     }
 
     /// The route of a key.

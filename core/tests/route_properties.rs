@@ -250,14 +250,20 @@ fn codes_are_expanded_under_their_own_epoch_only() {
     let snapshot = router(&spec).snapshot();
     for number in 0..200u32 {
         let code = snapshot.code(&number.to_le_bytes());
-        let again = ringshift::RouteCode::from_number(code.number());
-        assert!(snapshot.expand_from(snapshot.epoch(), again).is_some());
-        assert!(snapshot.expand_from(snapshot.epoch() + 1, again).is_none());
+        assert!(
+            snapshot
+                .expand_from(snapshot.epoch(), code.number())
+                .is_some()
+        );
+        assert!(
+            snapshot
+                .expand_from(snapshot.epoch() + 1, code.number())
+                .is_none()
+        );
     }
     for number in [3, 0x3f_ffff, u64::MAX, 1 << 61, 1 << 43] {
-        let code = ringshift::RouteCode::from_number(number);
         assert!(
-            snapshot.expand_from(snapshot.epoch(), code).is_none(),
+            snapshot.expand_from(snapshot.epoch(), number).is_none(),
             "{number}"
         );
     }
@@ -281,11 +287,161 @@ fn a_code_and_its_expansion_are_one_request_to_a_half_open_breaker() {
     );
     assert!(
         snapshot
-            .expand_from(snapshot.epoch(), probe)
+            .expand_from(snapshot.epoch(), probe.number())
             .unwrap()
             .read()
             .is_some()
     );
     router.report(&node, Op::Read, Outcome::Miss);
     assert!(snapshot.route(b"key").read().is_some());
+}
+
+/// Opens a node's breaker and waits until its probe is due.
+fn due(router: &Router, ids: &[&str]) {
+    for node in router
+        .snapshot()
+        .nodes()
+        .filter(|node| ids.contains(&node.id()))
+    {
+        router.report(node, Op::Read, Outcome::Error);
+        router.report(node, Op::Read, Outcome::Error);
+    }
+    std::thread::sleep(std::time::Duration::from_millis(5));
+}
+
+#[test]
+fn a_probe_is_given_to_a_request_that_reads_the_node_first() {
+    let quick = |spec: String| spec.replace(r#""failures":2"#, r#""failures":2,"open":"1ms""#);
+    let first = |router: &Router, key: &[u8]| {
+        router.with(|snapshot| {
+            snapshot
+                .route(key)
+                .read()
+                .map(|target| target.node().id().to_owned())
+        })
+    };
+    // Both clusters hold the node, which only `to` is read for.
+    let shared = router(&quick(migration(
+        &ids("n", 1),
+        &ids("n", 1),
+        (1, 1),
+        "soak",
+        "0",
+    )));
+    due(&shared, &["n0"]);
+    assert_eq!(first(&shared, b"key").as_deref(), Some("n0"));
+    assert_eq!(first(&shared, b"key"), None);
+    // A key that has not moved does not take the probe of a node that it doesn't read.
+    let ramp = router(&quick(migration(
+        &ids("a", 1),
+        &ids("b", 1),
+        (1, 100),
+        "ramp",
+        "1",
+    )));
+    due(&ramp, &["b0"]);
+    let plain = router(&migration(
+        &ids("a", 1),
+        &ids("b", 1),
+        (1, 100),
+        "ramp",
+        "1",
+    ));
+    let (moved, unmoved): (Vec<_>, Vec<_>) = (0..2_000u32)
+        .map(u32::to_le_bytes)
+        .partition(|key| plain.with(|snapshot| snapshot.route(key).moved()));
+    assert!(!moved.is_empty() && unmoved.len() > 1_900);
+    for key in &unmoved {
+        assert_eq!(first(&ramp, key).as_deref(), Some("a0"));
+    }
+    assert_eq!(
+        first(&ramp, &moved[0]).as_deref(),
+        Some("b0"),
+        "the probe was still there"
+    );
+    assert_eq!(first(&ramp, &moved[0]).as_deref(), Some("a0"));
+    // A replica that is read second is not probed.
+    let ring = Ring {
+        replicas: 2,
+        ..ids("n", 3)
+    };
+    let text = format!(
+        r#"{{"format":1,"generation":1,"primary":"c","clusters":{{"c":{}}},
+            "breaker":{{"failures":2,"open":"1ms","max_ejected":1}}}}"#,
+        ring.json(1)
+    );
+    let replicas = router(&text);
+    let second = ring.naive(b"key")[1].to_owned();
+    due(&replicas, &[&second]);
+    for _ in 0..10 {
+        assert_eq!(support::read(&replicas, b"key"), [ring.naive(b"key")[0]]);
+    }
+    let other = (0..1_000u32)
+        .find(|n| ring.naive(&n.to_le_bytes())[0] == second)
+        .unwrap();
+    assert_eq!(support::read(&replicas, &other.to_le_bytes())[0], second);
+}
+
+#[test]
+fn a_node_of_two_clusters_has_one_breaker() {
+    let router = router(&migration(&ids("n", 2), &ids("n", 3), (1, 1), "ramp", "50"));
+    let snapshot = router.snapshot();
+    let of = |cluster: &str| {
+        snapshot
+            .nodes()
+            .find(|node| node.cluster() == cluster && node.id() == "n1")
+            .unwrap()
+    };
+    for _ in 0..2 {
+        router.report(of("from"), Op::Read, Outcome::Error);
+    }
+    assert_eq!(of("to").breaker(), ringshift::BreakerState::Open);
+}
+
+#[test]
+fn nodes_that_take_no_keys_do_not_use_up_what_may_be_ejected() {
+    let mut ring = ids("n", 3);
+    ring.nodes[0].down = true;
+    let router = ring.router();
+    for node in router.snapshot().nodes().filter(|node| node.id() != "n2") {
+        for _ in 0..3 {
+            router.report(node, Op::Read, Outcome::Error);
+        }
+    }
+    let key = (0..1_000u32)
+        .find(|n| ring.naive(&n.to_le_bytes())[0] == "n1")
+        .unwrap();
+    assert!(support::read(&router, &key.to_le_bytes()).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn a_value_is_copied_from_what_is_invalidated_earlier(
+        nodes in (1usize..6, 1usize..6), replicas in (1usize..4, 1usize..4), shift in 0usize..3,
+        keys in prop::collection::vec(".{0,12}", 1..40),
+    ) {
+        let cluster = |first: usize, count: usize, replicas: usize| Ring {
+            replicas: replicas.min(count),
+            ..Ring::of((first..first + count).map(|n| Node::new(format!("n{n}"))))
+        };
+        let (from, to) = (cluster(0, nodes.0, replicas.0), cluster(shift, nodes.1, replicas.1));
+        let router = router(&migration(&from, &to, (1, 1 + shift), "ramp", "100"));
+        router.with(|snapshot| {
+            for key in &keys {
+                let route = snapshot.route(key.as_bytes());
+                let order: Vec<String> = route.invalidate().map(|node| node.id().to_owned()).collect();
+                let mut distinct = order.clone();
+                distinct.sort_unstable();
+                distinct.dedup();
+                assert_eq!(distinct.len(), order.len());
+                let at = |node: &ringshift::Node| order.iter().position(|id| id == node.id()).unwrap();
+                let (Some(read), Some(fallback)) = (route.read(), route.fallback()) else { continue };
+                for source in fallback.nodes() {
+                    for destination in read.nodes() {
+                        assert!(at(source) < at(destination), "{order:?}");
+                    }
+                }
+            }
+        });
+    }
 }

@@ -51,7 +51,7 @@ class Route {
   Nodes invalidate() const noexcept { return Nodes(route_.invalidate, route_.invalidate_len); }
   /** Whether a value that is found at `fallback()` is copied to `read()`. */
   bool fill() const noexcept { return route_.fill != 0; }
-  /** Whether the key is read from the cluster that is moved to. */
+  /** Whether the key has moved; an open breaker may still send it elsewhere. */
   bool moved() const noexcept { return route_.moved != 0; }
   Stage stage() const noexcept { return static_cast<Stage>(route_.stage); }
   std::uint64_t generation() const noexcept { return route_.generation; }

@@ -2,8 +2,6 @@
 
 use std::ffi::c_void;
 
-use ringshift_core::RouteCode;
-
 use crate::arguments::{array, bytes, invalid, key as key_of, out as out_of, out_array};
 use crate::panic::guard_status;
 use crate::route::ringshift_route;
@@ -55,7 +53,7 @@ pub unsafe extern "C" fn ringshift_router_expand(
         // SAFETY: the caller's, as the header says.
         let router = unsafe { ringshift_router::core(router)? };
         router.with(|snapshot| {
-            let route = snapshot.expand_from(epoch, RouteCode::from_number(code));
+            let route = snapshot.expand_from(epoch, code);
             let route = route.ok_or_else(|| {
                 invalid(format!(
                     "epoch {epoch} with code {code} is not in force; ask for the key's route"

@@ -37,7 +37,7 @@ pub unsafe extern "C" fn ringshift_router_metrics_json(
     guard_status(|| unsafe { give(router, out, json) })
 }
 
-/// Frees a string that this library gave out in a `char **`. NULL does nothing.
+/// Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ringshift_string_free(string: *mut c_char) {
     guard(|| {

@@ -54,7 +54,7 @@ pub struct ringshift_route {
     pub generation: u64,
     /// `RINGSHIFT_STAGE_NONE` to `RINGSHIFT_STAGE_SOAK`, as it is in this process' region.
     pub stage: u8,
-    /// 1 if the key is read from the cluster that is moved to, else 0.
+    /// 1 if the key has moved (its bucket is below the weight), else 0; an open breaker may still send it elsewhere.
     pub moved: u8,
     /// 1 if a value that is found at `fallback` is copied to `read`, else 0.
     pub fill: u8,

@@ -16,9 +16,9 @@ pub(crate) const ONE: u32 = 10_000;
 /// The largest `max_load` that a spec may give; far above what any ring needs.
 pub(crate) const MOST: u32 = 100 * ONE;
 
-/// Steps up the ring that may be taken for each point, on average. A bound that needs more is so
+/// Points that may be passed for each point of the ring, on average. A bound that needs more is so
 /// tight that finding room would take quadratic time; it is refused as impossible.
-const STEPS: usize = 16;
+const PASSED: usize = 64;
 
 /// The whole key space.
 const ALL: u128 = 1 << 64;
@@ -34,34 +34,48 @@ pub(crate) fn bound(
     max_load: u32,
     seed: u64,
 ) -> Result<(), Impossible> {
-    let mut room = capacities(weights, max_load);
-    let arcs = in_order(points, seed);
-    let before = owners.to_vec();
-    let mut next = Skips::new(points.len());
+    let walk = owners.to_vec();
+    hand_out(
+        &in_order(points, seed),
+        &walk,
+        owners,
+        capacities(weights, max_load),
+    )
+}
+
+/// `walk` are the nodes of the points, `room` what each may own.
+fn hand_out(
+    arcs: &[Arc],
+    walk: &[u32],
+    owners: &mut [u32],
+    mut room: Vec<u128>,
+) -> Result<(), Impossible> {
+    let mut next = Skips::new(walk.len());
     // An arc cannot be smaller than this, so a node with less room is passed over from then on.
     let smallest = arcs.iter().map(|arc| arc.length).min().unwrap_or(0);
-    let mut steps = points.len() * STEPS;
+    let most = walk.len() * PASSED;
+    let mut passed = 0;
     for arc in arcs {
         let mut position = next.from(arc.position);
-        let mut walked = (position + points.len() - arc.position) % points.len();
+        let mut distance = (position + walk.len() - arc.position) % walk.len();
         loop {
-            let node = before[position] as usize;
+            let node = walk[position] as usize;
+            if distance >= walk.len() || passed + distance > most {
+                return Err(Impossible);
+            }
             if room[node] >= arc.length {
                 room[node] -= arc.length;
-                owners[arc.position] = before[position];
+                owners[arc.position] = walk[position];
                 break;
             }
             if room[node] < smallest {
                 next.skip(position);
             }
-            let further = next.from((position + 1) % points.len());
-            walked += (further + points.len() - position - 1) % points.len() + 1;
+            let further = next.from((position + 1) % walk.len());
+            distance += (further + walk.len() - position - 1) % walk.len() + 1;
             position = further;
-            steps = steps.saturating_sub(1);
-            if walked >= points.len() || steps == 0 {
-                return Err(Impossible);
-            }
         }
+        passed += distance;
     }
     Ok(())
 }
@@ -72,8 +86,10 @@ pub(crate) struct Impossible;
 
 /// The lowest `max_load` that these points allow, to four decimals.
 pub(crate) fn lowest(points: &[u64], owners: &[u32], weights: &[u32], seed: u64) -> u32 {
-    let possible =
-        |max_load: u32| bound(points, &mut owners.to_vec(), weights, max_load, seed).is_ok();
+    let arcs = in_order(points, seed);
+    let mut spare = owners.to_vec();
+    let mut possible =
+        |max_load: u32| hand_out(&arcs, owners, &mut spare, capacities(weights, max_load)).is_ok();
     let (mut impossible, mut enough) = (ONE - 1, ONE);
     while enough < MOST && !possible(enough) {
         impossible = enough;

@@ -25,7 +25,14 @@ pub(super) fn decode(place: &Cursor<'_>) -> Result<BTreeMap<String, ClusterSpec>
     for (name, place) in members {
         names::check_at(&place, &name, "a cluster name")?;
         let cluster = cluster(&place, &mut addresses)?;
-        points += cluster.points();
+        let own = cluster.points();
+        if own > limits::MAX_BOUNDED_POINTS && cluster.is_bounded() {
+            return Err(place.limit(format!(
+                "a ring of {own} points with max_load; at most {} are allowed with it",
+                limits::MAX_BOUNDED_POINTS
+            )));
+        }
+        points += own;
         if points > limits::MAX_POINTS {
             return Err(place.limit(format!(
                 "the rings have {points} points up to here; at most {} are allowed: use fewer \
@@ -310,6 +317,16 @@ impl NodeSpec {
 }
 
 impl ClusterSpec {
+    fn is_bounded(&self) -> bool {
+        matches!(
+            self.placement,
+            PlacementSpec::Ring {
+                max_load: Some(_),
+                ..
+            }
+        )
+    }
+
     /// Points of the cluster's ring, counting nodes that are down.
     fn points(&self) -> u64 {
         let PlacementSpec::Ring { vnodes, .. } = self.placement else {

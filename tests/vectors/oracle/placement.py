@@ -50,16 +50,18 @@ def bounded(cluster: Cluster, ring: list[Point]) -> list[Node]:
     def order(place: int) -> tuple[int, int]:
         return (xxh3_64(ring[place].hash.to_bytes(8, "little"), cluster.placement.seed), place)
 
+    passed = 0
     for place in sorted(places, key=order):
         rank = places.index(place)
         below = ring[places[rank - 1]].hash
         length = (ring[place].hash - below) % 2**64 if len(places) > 1 else 2**64
         for further in places[rank:] + places[:rank]:
             node = ring[further].node
-            if room[node.id] >= length:
+            if room[node.id] >= length and passed <= 64 * len(places):
                 room[node.id] -= length
                 owners[place] = node
                 break
+            passed += 1
         else:
             raise ValueError("max_load cannot be kept")
     return owners

@@ -62,7 +62,7 @@ class Router:
         destination = self.placers[migration.destination.name]
         old, new = source.nodes(key), destination.nodes(key)
         moved = bucket(destination.placed(key), migration.id) < self.weight
-        invalidate = old if all_none(migration) else old + new
+        invalidate = old if all_none(migration) else source_first(old, new)
         if not moved:
             return self._route(old, None, invalidate, plan.stage, moved=False)
         if plan.stage == "soak":
@@ -82,6 +82,13 @@ class Router:
             moved=moved,
             generation=self.spec.generation,
         )
+
+
+def source_first(old: list[Node], new: list[Node]) -> list[Node]:
+    """What only the source has, what both have, what only the destination has: copies go from earlier to later."""
+    only_old = [node for node in old if node.identity not in identities(new)]
+    both = [node for node in old if node.identity in identities(new)]
+    return only_old + both + new
 
 
 def all_none(migration: Migration) -> bool:
