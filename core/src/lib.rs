@@ -50,6 +50,7 @@ mod moves;
 mod node;
 mod openmetrics;
 mod placement;
+mod reload;
 mod route;
 mod router;
 mod schedule;
@@ -65,8 +66,9 @@ pub use metrics::{BreakerMetric, Metrics, ReloadMetrics, RequestMetric};
 pub use moves::{ClusterMoves, Flow, Moves, moves};
 pub use node::Node;
 pub use placement::ModuloHash;
+pub use reload::Refresh;
 pub use route::{Route, RouteCode, Target};
-pub use router::{Options, Refresh, Router};
+pub use router::{Options, Router};
 pub use schedule::Schedule;
 pub use snapshot::Snapshot;
 pub use spec::{

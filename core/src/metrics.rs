@@ -42,10 +42,12 @@ pub struct ReloadMetrics {
     pub unchanged: u64,
     /// The file was bad; counted once for as long as it stays the same.
     pub rejected: u64,
-    /// When the file was last found good, in seconds since 1970.
+    /// When the file was last found good, in seconds since 1970; 0 if never.
     pub last_success: u64,
     /// What is wrong with the file at present.
     pub last_error: Option<String>,
+    /// Why the last good copy could not be written, if one is kept.
+    pub last_good_error: Option<String>,
 }
 
 /// A count of requests.

@@ -87,6 +87,11 @@ impl Collector for Exposition {
             .map(|(result, count)| (vec![("result", result)], count)),
         )?;
         out.gauge(
+            "spec_last_good_unsaved",
+            "1 if the last good copy could not be written",
+            u64::from(reloads.last_good_error.is_some()),
+        )?;
+        out.gauge(
             "spec_last_reload_success_timestamp_seconds",
             "When the spec file was last found good",
             reloads.last_success,

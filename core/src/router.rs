@@ -1,20 +1,18 @@
-//! The router: the spec in force, and how it is replaced.
+//! The router: what a program holds. Answers routes, follows the spec file, takes reports.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use parking_lot::{Mutex, RwLock};
 
 use crate::counters::{Op, Outcome};
 use crate::current::Current;
 use crate::error::{Error, ErrorKind};
-use crate::metrics::{Metrics, ReloadMetrics};
+use crate::metrics::Metrics;
 use crate::node::{Node, NodePool};
+use crate::openmetrics;
+use crate::reload::{Refresh, Reload, now};
 use crate::snapshot::Snapshot;
-use crate::spec::{Spec, check_name};
-use crate::{hash, openmetrics, source};
+use crate::source::SpecFile;
+use crate::spec::check_name;
 
 /// How a router is opened.
 #[derive(Debug, Clone, Default)]
@@ -22,98 +20,87 @@ pub struct Options {
     /// The region of this process; decides which plan of a migration it follows.
     pub region: Option<String>,
     /// Where the last good spec is kept, so that a process can start when the file is bad or gone.
+    /// Not the spec file itself.
     pub last_good: Option<PathBuf>,
-}
-
-/// What a refresh did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refresh {
-    /// A new spec is in force.
-    Applied,
-    /// The spec in force is the file's content.
-    Unchanged,
 }
 
 /// Answers routes from the spec in force. Shared by all threads of a process.
 ///
 /// Routes may be asked for by any number of threads while another refreshes; refreshes wait for
-/// one another.
+/// one another. A thread keeps the snapshot that it used last until it uses another.
 #[derive(Debug)]
 pub struct Router {
-    options: Options,
-    path: Option<PathBuf>,
+    file: Option<SpecFile>,
     current: Current,
     pool: NodePool,
-    /// Held by the one who replaces the spec.
-    writer: Mutex<()>,
-    last_error: RwLock<Option<Error>>,
-    applied: AtomicU64,
-    unchanged: AtomicU64,
-    rejected: AtomicU64,
-    /// Seconds since 1970.
-    last_success: AtomicU64,
+    reload: Reload,
 }
 
 impl Router {
     /// Opens the spec file. If it is missing or bad and a last good copy is kept, starts from that;
     /// [`Router::last_error`] then says what is wrong with the file.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let start = |file: &Path, options: Options| {
-            let text = source::read(file)?;
-            let router = Self::start(&text, options, Some(path))
-                .map_err(|error| error.in_file(file.display().to_string()))?;
-            Ok::<_, Error>((router, text))
+        let file = SpecFile::new(path.as_ref())?;
+        let last_good = options
+            .last_good
+            .as_deref()
+            .map(SpecFile::new)
+            .transpose()?;
+        if last_good.as_ref().is_some_and(|copy| copy.is(&file)) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "the option `last_good` is the spec file itself; use another path",
+            ));
+        }
+        let reload = Reload::new(options.region, last_good.clone());
+        let (pool, now) = (NodePool::default(), now());
+        check_region(reload.region())?;
+        let start = |file: &SpecFile| {
+            let text = file.read()?;
+            reload
+                .start(&text, now, &pool)
+                .map(|snapshot| (text, snapshot))
         };
-        match start(path, options.clone()) {
-            Ok((router, text)) => {
-                router.keep_last_good(&text);
-                Ok(router)
+        let snapshot = match start(&file).map_err(|error| file.name(error)) {
+            Ok((text, snapshot)) => {
+                reload.started_well(&text, now);
+                snapshot
             }
             Err(error) => {
                 // If the copy is no help either, the first error is the one to mend.
-                let Some(copy) = options.last_good.clone() else {
+                let Some(Ok((_, snapshot))) = last_good.as_ref().map(start) else {
                     return Err(error);
                 };
-                let Ok((router, _)) = start(&copy, options) else {
-                    return Err(error);
-                };
-                router.note_rejection(&error);
-                Ok(router)
+                reload.note_rejection(&error);
+                snapshot
             }
-        }
+        };
+        Ok(Self {
+            file: Some(file),
+            current: Current::new(snapshot),
+            pool,
+            reload,
+        })
     }
 
     /// A router without a file; its spec changes by [`Router::apply`] only.
     pub fn from_spec(text: &[u8], options: Options) -> Result<Self, Error> {
-        Self::start(text, options, None)
-    }
-
-    fn start(text: &[u8], options: Options, path: Option<&Path>) -> Result<Self, Error> {
-        if let Some(Err(right)) = options.region.as_deref().map(check_name) {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("the option `region` is not a region name; {right}"),
-            ));
-        }
-        let spec = Arc::new(Spec::parse(text)?);
-        let pool = NodePool::default();
-        let region = options.region.as_deref();
-        let first = Snapshot::compile(spec, region, now(), &pool, None)
-            .map_err(|unbounded| unbounded.into_error(text))?;
-        let router = Self {
-            path: path.map(Path::to_owned),
-            current: Current::new(first),
+        let last_good = options
+            .last_good
+            .as_deref()
+            .map(SpecFile::new)
+            .transpose()?;
+        let reload = Reload::new(options.region, last_good);
+        let (pool, now) = (NodePool::default(), now());
+        check_region(reload.region())?;
+        let snapshot = reload.start(text, now, &pool)?;
+        reload.started_well(text, now);
+        Ok(Self {
+            file: None,
+            current: Current::new(snapshot),
             pool,
-            writer: Mutex::new(()),
-            last_error: RwLock::new(None),
-            applied: AtomicU64::new(1),
-            unchanged: AtomicU64::new(0),
-            rejected: AtomicU64::new(0),
-            last_success: AtomicU64::new(now() / 1000),
-            options,
-        };
-        Ok(router)
+            reload,
+        })
     }
 
     /// Reads the file again and puts its spec in force if it is a new one; also moves the weight
@@ -122,90 +109,24 @@ impl Router {
     /// The file is compared by content. A rejected file is counted once for as long as it stays
     /// the same, and its error is given at every call.
     pub fn refresh(&self) -> Result<Refresh, Error> {
-        let _only_one = self.writer.lock();
-        let Some(path) = &self.path else {
-            self.follow_schedule();
-            self.unchanged.fetch_add(1, Ordering::Relaxed);
-            return Ok(Refresh::Unchanged);
-        };
-        let result = source::read(path).and_then(|text| {
-            self.replace(&text)
-                .map_err(|error| error.in_file(path.display().to_string()))
-        });
-        self.finish(result)
+        match &self.file {
+            None => Ok(self.reload.tick(now(), &self.current)),
+            Some(file) => self.replace(|| file.read(), |error| file.name(error)),
+        }
     }
 
     /// Puts the given spec in force, under the same rules as [`Router::refresh`].
     pub fn apply(&self, text: &[u8]) -> Result<Refresh, Error> {
-        let _only_one = self.writer.lock();
-        self.finish(self.replace(text))
+        self.replace(|| Ok(text.to_owned()), |error| error)
     }
 
-    /// Counts and keeps the result of a replacement.
-    fn finish(&self, result: Result<Refresh, Error>) -> Result<Refresh, Error> {
-        match &result {
-            Ok(refresh) => {
-                let counter = match refresh {
-                    Refresh::Applied => &self.applied,
-                    Refresh::Unchanged => &self.unchanged,
-                };
-                counter.fetch_add(1, Ordering::Relaxed);
-                self.last_success.store(now() / 1000, Ordering::Relaxed);
-            }
-            Err(error) => {
-                self.note_rejection(error);
-                // The ramp in force goes on while the file is bad.
-                self.follow_schedule();
-            }
-        }
-        result
-    }
-
-    /// Reads, checks, compiles and publishes; the order matters, since any step may fail.
-    fn replace(&self, text: &[u8]) -> Result<Refresh, Error> {
-        let before = self.current.get();
-        if hash::digest(text) == before.digest() {
-            *self.last_error.write() = None;
-            self.follow_schedule();
-            return Ok(Refresh::Unchanged);
-        }
-        let spec = Spec::parse(text)?;
-        check_generation(&before, &spec)?;
-        let after = Snapshot::compile(
-            Arc::new(spec),
-            self.region(),
-            now(),
-            &self.pool,
-            Some(&before),
-        )
-        .map_err(|unbounded| unbounded.into_error(text))?;
-        self.current.publish(after);
-        *self.last_error.write() = None;
-        self.keep_last_good(text);
-        Ok(Refresh::Applied)
-    }
-
-    fn follow_schedule(&self) {
-        if let Some(snapshot) = self.current.get().at(self.region(), now()) {
-            self.current.publish(snapshot);
-        }
-    }
-
-    fn keep_last_good(&self, text: &[u8]) {
-        let Some(path) = &self.options.last_good else {
-            return;
-        };
-        if let Err(error) = source::write_last_good(path, text) {
-            *self.last_error.write() = Some(error);
-        }
-    }
-
-    fn note_rejection(&self, error: &Error) {
-        let mut last = self.last_error.write();
-        if last.as_ref() != Some(error) {
-            self.rejected.fetch_add(1, Ordering::Relaxed);
-            *last = Some(error.clone());
-        }
+    fn replace(
+        &self,
+        read: impl FnOnce() -> Result<Vec<u8>, Error>,
+        name: impl Fn(Error) -> Error,
+    ) -> Result<Refresh, Error> {
+        self.reload
+            .replace(read, name, now(), &self.current, &self.pool)
     }
 
     /// Calls `read` with the snapshot in force. Takes no lock and writes no shared memory.
@@ -239,12 +160,12 @@ impl Router {
 
     /// The region of this process.
     pub fn region(&self) -> Option<&str> {
-        self.options.region.as_deref()
+        self.reload.region()
     }
 
-    /// What is wrong with the spec file at present, if anything.
+    /// What is wrong at present with the spec file, or else with writing its last good copy.
     pub fn last_error(&self) -> Option<Error> {
-        self.last_error.read().clone()
+        self.reload.last_error()
     }
 
     /// The node of an index, however long ago it left the spec.
@@ -264,13 +185,7 @@ impl Router {
 
     /// All counters and states, as data.
     pub fn metrics(&self) -> Metrics {
-        let reloads = ReloadMetrics {
-            applied: self.applied.load(Ordering::Relaxed),
-            unchanged: self.unchanged.load(Ordering::Relaxed),
-            rejected: self.rejected.load(Ordering::Relaxed),
-            last_success: self.last_success.load(Ordering::Relaxed),
-            last_error: self.last_error().map(|error| error.to_string()),
-        };
+        let reloads = self.reload.metrics();
         self.with(|snapshot| Metrics::collect(snapshot, self.region(), reloads, &self.pool))
     }
 
@@ -280,34 +195,11 @@ impl Router {
     }
 }
 
-/// A generation never falls, and has one content.
-fn check_generation(before: &Snapshot, spec: &Spec) -> Result<(), Error> {
-    let (old, new) = (before.generation(), spec.generation);
-    if new < old {
-        return Err(Error::new(
-            ErrorKind::StaleGeneration,
-            format!(
-                "generation {new} is lower than {old}, which is in force; use {} or more",
-                old + 1
-            ),
-        ));
-    }
-    if new == old {
-        return Err(Error::new(
-            ErrorKind::GenerationConflict,
-            format!(
-                "generation {old} is in force with other content; use {} or more",
-                old + 1
-            ),
-        ));
-    }
-    Ok(())
-}
-
-/// Milliseconds since 1970.
-fn now() -> u64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+fn check_region(region: Option<&str>) -> Result<(), Error> {
+    region.map_or(Ok(()), check_name).map_err(|right| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("the option `region` is not a region name; {right}"),
+        )
+    })
 }

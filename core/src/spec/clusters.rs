@@ -11,14 +11,7 @@ use crate::placement::ModuloHash;
 
 /// All clusters by name, consistent with one another.
 pub(super) fn decode(place: &Cursor<'_>) -> Result<BTreeMap<String, ClusterSpec>, Error> {
-    let members = place.map("the clusters")?;
-    if members.len() > limits::MAX_CLUSTERS {
-        return Err(place.limit(format!(
-            "{} clusters; at most {} are allowed",
-            members.len(),
-            limits::MAX_CLUSTERS
-        )));
-    }
+    let members = place.map("a set of clusters", limits::MAX_CLUSTERS)?;
     let mut clusters = BTreeMap::new();
     let mut addresses = HashMap::new();
     let mut points = 0;
@@ -171,20 +164,17 @@ pub(super) fn choice(
 
 /// A seed; as a string where JSON readers would round it.
 fn seed(place: &Cursor<'_>) -> Result<u64, Error> {
-    let digits = place
-        .string("a seed")
-        .or_else(|_| place.number_text("a seed").map(str::to_owned));
-    digits
-        .ok()
-        .filter(|digits| !digits.starts_with('+'))
-        .and_then(|digits| digits.parse().ok())
-        .ok_or_else(|| {
-            place.invalid(format!(
-                "{} is not a seed; use an integer from 0 to {}, or the same in a string",
-                place.shown(),
-                u64::MAX
-            ))
-        })
+    let right = format!("an integer from 0 to {}, or the same in a string", u64::MAX);
+    let digits = match place.is_string() {
+        true => place.string("a seed")?,
+        false => place.number_text(&right)?.to_owned(),
+    };
+    let seed = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok());
+    seed.flatten()
+        .ok_or_else(|| place.invalid(format!("{} is not a seed; use {right}", place.shown())))
 }
 
 fn hash_tag(place: &Cursor<'_>) -> Result<HashTag, Error> {
@@ -205,14 +195,7 @@ fn nodes(
     placement: &PlacementSpec,
     addresses: &mut HashMap<String, String>,
 ) -> Result<Vec<NodeSpec>, Error> {
-    let items = place.array("a list of nodes")?;
-    if items.len() > limits::MAX_NODES {
-        return Err(place.limit(format!(
-            "{} nodes; at most {} are allowed in a cluster",
-            items.len(),
-            limits::MAX_NODES
-        )));
-    }
+    let items = place.array("a list of nodes", limits::MAX_NODES)?;
     let mut nodes: Vec<NodeSpec> = Vec::with_capacity(items.len());
     let (mut ids, mut taken) = (HashMap::new(), HashMap::new());
     for (position, item) in items.iter().enumerate() {

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -17,7 +18,39 @@ use crate::error::{Error, ErrorKind};
 pub(super) struct Cursor<'t> {
     text: &'t str,
     raw: &'t str,
-    pointer: String,
+    path: Rc<Path>,
+}
+
+/// The way from the root; written out as a pointer only for an error, since a large file has many
+/// values.
+#[derive(Debug)]
+enum Path {
+    Root,
+    Field(Rc<Path>, String),
+    Item(Rc<Path>, usize),
+}
+
+impl Path {
+    /// RFC 6901, with control characters escaped: a pointer is shown in logs and handed to C.
+    fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Item(parent, position) => format!("{}/{position}", parent.pointer()),
+            Self::Field(parent, name) => {
+                let mut pointer = parent.pointer();
+                pointer.push('/');
+                for c in name.chars() {
+                    match c {
+                        '~' => pointer.push_str("~0"),
+                        '/' => pointer.push_str("~1"),
+                        c if c.is_control() => pointer.extend(c.escape_default()),
+                        c => pointer.push(c),
+                    }
+                }
+                pointer
+            }
+        }
+    }
 }
 
 /// The fields of a JSON object, all of them known.
@@ -49,14 +82,14 @@ impl<'t> Cursor<'t> {
         Ok(Self {
             text,
             raw: raw.get(),
-            pointer: String::new(),
+            path: Rc::new(Path::Root),
         })
     }
 
     /// An error of the given kind about this value.
     pub(super) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
         let (line, column) = self.line_column();
-        Error::new(kind, message).at(Some(self.pointer.clone()), line, column)
+        Error::new(kind, message).at(Some(self.path.pointer()), line, column)
     }
 
     fn line_column(&self) -> (u32, u32) {
@@ -130,32 +163,71 @@ impl<'t> Cursor<'t> {
 
     /// A string; `noun` with its article, such as "a node id".
     pub(super) fn string(&self, noun: &str) -> Result<String, Error> {
-        if !self.raw.starts_with('"') {
+        if !self.is_string() {
             return Err(self.invalid(format!("{} is not {noun}; use a string", self.shown())));
         }
         self.parse()
     }
 
-    pub(super) fn array(&self, noun: &str) -> Result<Vec<Cursor<'t>>, Error> {
+    /// The items of an array; more than `most` exceed a limit.
+    pub(super) fn array(&self, noun: &str, most: usize) -> Result<Vec<Cursor<'t>>, Error> {
         if !self.raw.starts_with('[') {
             return Err(self.invalid(format!("{} is not {noun}; use an array", self.shown())));
         }
         let items: Vec<&RawValue> = self.parse()?;
+        self.check_count(items.len(), most, noun)?;
+        let path = |position| Path::Item(Rc::clone(&self.path), position);
         Ok((items.into_iter().enumerate())
-            .map(|(position, item)| self.child(&position.to_string(), item))
+            .map(|(position, item)| self.child(path(position), item))
             .collect())
     }
 
-    /// The members of an object whose field names are free; none may stand twice.
-    pub(super) fn map(&self, noun: &str) -> Result<Vec<(String, Cursor<'t>)>, Error> {
+    /// The members of an object whose field names are free; none may stand twice, and more than
+    /// `most` exceed a limit.
+    pub(super) fn map(&self, noun: &str, most: usize) -> Result<Vec<(String, Cursor<'t>)>, Error> {
+        let members = self.members(noun)?;
+        self.check_count(members.len(), most, noun)?;
+        self.distinct(members, |_, _| Ok(()))
+    }
+
+    /// The members of an object whose field names are fixed.
+    pub(super) fn object(&self, noun: &str, known: &[&str]) -> Result<Object<'t>, Error> {
+        let check = |name: &str, place: &Self| {
+            if known.contains(&name) {
+                return Ok(());
+            }
+            Err(place.invalid(format!(
+                "unknown field `{}`; {noun} has {}",
+                name.escape_debug(),
+                known.join(", ")
+            )))
+        };
+        let members = self.distinct(self.members(noun)?, check)?;
+        Ok(Object {
+            place: self.clone(),
+            members,
+        })
+    }
+
+    fn members(&self, noun: &str) -> Result<Vec<(String, &'t RawValue)>, Error> {
         if !self.raw.starts_with('{') {
             return Err(self.invalid(format!("{} is not {noun}; use an object", self.shown())));
         }
         let Members(members) = self.parse()?;
+        Ok(members)
+    }
+
+    /// Checks members one by one, so that a bad one ends it.
+    fn distinct(
+        &self,
+        members: Vec<(String, &'t RawValue)>,
+        check: impl Fn(&str, &Self) -> Result<(), Error>,
+    ) -> Result<Vec<(String, Cursor<'t>)>, Error> {
         let mut seen = HashSet::new();
-        let mut result = Vec::with_capacity(members.len());
+        let mut result = Vec::new();
         for (name, raw) in members {
-            let child = self.child(&name, raw);
+            let child = self.child(Path::Field(Rc::clone(&self.path), name.clone()), raw);
+            check(&name, &child)?;
             if !seen.insert(name.clone()) {
                 let name = name.escape_debug();
                 return Err(child.invalid(format!("field `{name}` stands twice; keep one")));
@@ -165,22 +237,11 @@ impl<'t> Cursor<'t> {
         Ok(result)
     }
 
-    /// The members of an object whose field names are fixed.
-    pub(super) fn object(&self, noun: &str, known: &[&str]) -> Result<Object<'t>, Error> {
-        let members = self.map(noun)?;
-        for (name, place) in &members {
-            if !known.contains(&name.as_str()) {
-                return Err(place.invalid(format!(
-                    "unknown field `{}`; {noun} has {}",
-                    name.escape_debug(),
-                    known.join(", ")
-                )));
-            }
+    fn check_count(&self, count: usize, most: usize, noun: &str) -> Result<(), Error> {
+        if count > most {
+            return Err(self.limit(format!("{noun} of {count}; at most {most} are allowed")));
         }
-        Ok(Object {
-            place: self.clone(),
-            members,
-        })
+        Ok(())
     }
 
     /// The value at a path of field names; where it ends early, what is there.
@@ -188,7 +249,7 @@ impl<'t> Cursor<'t> {
         let Some((name, rest)) = path.split_first() else {
             return Ok(self.clone());
         };
-        let members = self.map("an object")?;
+        let members = self.map("an object", usize::MAX)?;
         match members.into_iter().find(|(member, _)| member == name) {
             Some((_, place)) => place.descend(rest),
             None => Ok(self.clone()),
@@ -211,24 +272,17 @@ impl<'t> Cursor<'t> {
         })
     }
 
-    fn child(&self, token: &str, raw: &'t RawValue) -> Self {
-        let token = token.replace('~', "~0").replace('/', "~1");
-        // A pointer is shown in logs and handed to C: control characters stay escaped in it.
-        let token: String = token
-            .chars()
-            .map(|c| {
-                if c.is_control() {
-                    c.escape_default().to_string()
-                } else {
-                    c.to_string()
-                }
-            })
-            .collect();
+    fn child(&self, path: Path, raw: &'t RawValue) -> Self {
         Self {
             text: self.text,
             raw: raw.get(),
-            pointer: format!("{}/{token}", self.pointer),
+            path: Rc::new(path),
         }
+    }
+
+    /// Whether the value is a string.
+    pub(super) fn is_string(&self) -> bool {
+        self.raw.starts_with('"')
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, Object};
-use super::{ClusterSpec, MigrationSpec, Plan, Stage, clusters, names, units};
+use super::{ALL_BASIS_POINTS, ClusterSpec, MigrationSpec, Plan, Stage, clusters, names, units};
 use crate::error::Error;
 use crate::limits;
 use crate::schedule::Schedule;
@@ -52,14 +52,7 @@ pub(super) fn decode(
 }
 
 fn regions(place: &Cursor<'_>) -> Result<BTreeMap<String, Plan>, Error> {
-    let members = place.map("the regions")?;
-    if members.len() > limits::MAX_REGIONS {
-        return Err(place.limit(format!(
-            "{} regions; at most {} are allowed",
-            members.len(),
-            limits::MAX_REGIONS
-        )));
-    }
+    let members = place.map("a set of regions", limits::MAX_REGIONS)?;
     let mut regions = BTreeMap::new();
     for (name, place) in members {
         names::check_at(&place, &name, "a region name")?;
@@ -111,7 +104,7 @@ fn schedule(place: &Cursor<'_>) -> Result<Schedule, Error> {
 fn steps(fields: &Object<'_>) -> Result<Schedule, Error> {
     let place = fields.required("steps", "the percents, rising")?;
     let mut steps: Vec<u16> = Vec::new();
-    for item in place.array("a list of percents")? {
+    for item in place.array("a list of percents", usize::from(ALL_BASIS_POINTS) + 1)? {
         let step = units::percent(&item)?;
         if steps.last().is_some_and(|last| *last >= step) {
             return Err(item.invalid(format!(

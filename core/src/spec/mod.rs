@@ -281,6 +281,15 @@ impl Spec {
 }
 
 impl Spec {
+    /// Whether another text says the same.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let digest = other.digest.clone();
+        Self {
+            digest,
+            ..self.clone()
+        } == *other
+    }
+
     /// An error about a value that was found wrong after parsing, with its place in the text.
     pub(crate) fn invalid_at(text: &[u8], path: &[&str], message: String) -> Error {
         let place = Cursor::root(text).and_then(|root| root.descend(path));
