@@ -53,7 +53,7 @@ pub struct RouteParts {
     pub invalidate: Vec<u32>,
     /// The stage's name.
     pub stage: &'static str,
-    /// Whether the key is read from the cluster that is moved to.
+    /// Whether the key has moved; an open breaker may still send it elsewhere.
     pub moved: bool,
     /// The spec's generation; at most 2^53 - 1.
     pub generation: f64,

@@ -1,0 +1,129 @@
+// memjs over a router.
+import type { Router } from '../index.js'
+
+/** memjs' options. They are passed on to one memjs client for each node. */
+export interface ClientOptions<In = string | Buffer, Out = Buffer> {
+  /** Seconds until a request fails; connecting included. 0.5 */
+  timeout?: number
+  /** Seconds until connecting fails. `timeout` */
+  conntimeout?: number
+  /** How often a request is tried in all. 1, not memjs' 2: no caller waits for longer than one timeout. */
+  retries?: number
+  /** Seconds between tries. 0.2 */
+  retry_delay?: number
+  /** Time to live in seconds of values that are stored without one; 0 for ever, beyond 30 days a point in time. 0 */
+  expires?: number
+  keepAlive?: boolean
+  /** Seconds. 30 */
+  keepAliveDelay?: number
+  /**
+   * For SASL. Such servers speak the binary protocol only, which can't tell a remaining time to live: values that
+   * are found at the fallback are given out, but not copied.
+   */
+  username?: string
+  password?: string
+  /** memjs logs each failure; here nothing is logged unless one is given. */
+  logger?: { log(...message: unknown[]): void }
+  /** Turns values into what is stored and back; it runs once for each node that a value is stored at. */
+  serializer?: Serializer<In, Out>
+  /** Must be off: no other process would ask the node that a key fails over to. */
+  failover?: false
+}
+
+/** As memjs has it. `extras` are the flags when reading, flags and expiry when writing. */
+export interface Serializer<In, Out> {
+  serialize(opcode: number, value: In, extras: Buffer): { value: string | Buffer; extras: Buffer }
+  deserialize(opcode: number, value: Buffer, extras: Buffer): { value: Out; extras: Buffer }
+}
+
+export interface StoreOptions {
+  /** Time to live in seconds; 0 for ever, beyond 30 days a point in time. No longer than the spec's `max_ttl`. */
+  expires?: number
+}
+
+export interface CountOptions extends StoreOptions {
+  /** The value if there is none. 0 */
+  initial?: number
+}
+
+/** What was found; null after a miss. */
+export interface Found<Out = Buffer> {
+  value: Out | null
+  /** Four bytes. */
+  flags: Buffer | null
+}
+
+export type Key = string | Buffer
+
+/**
+ * Carries out the route of every key through one memjs client for each node. Keys are 1 to 250 bytes, the cluster's
+ * prefix included.
+ *
+ * Any method rejects with a RingshiftError: RINGSHIFT_INVALID_KEY for a key that memcached can't take, or that has a
+ * lone surrogate, RINGSHIFT_CLOSED after `quit` or `close`. Writes that miss a node reject with an
+ * InvalidationLostError.
+ *
+ * @example
+ * const client = new Client(Router.open('cache.json', { watch: 1000 }))
+ * await client.set('user:42', 'Ada', { expires: 60 })
+ * const { value } = await client.get('user:42')
+ */
+export class Client<In = string | Buffer, Out = Buffer> {
+  constructor(router: Router, options?: ClientOptions<In, Out>)
+
+  /** The router that was given. */
+  readonly router: Router
+
+  /**
+   * Reads. In a ramp, a value that is found at the fallback only is copied with its remaining time to live, flags
+   * and bytes. A node that can't be reached is as good as a miss: the origin is the authority.
+   */
+  get(key: Key): Promise<Found<Out>>
+
+  /** Reads many keys at once; only what was found is in the map. */
+  getMany<K extends Key>(keys: Iterable<K>): Promise<Map<K, { value: Out; flags: Buffer }>>
+
+  /**
+   * Stores a value where the key is read, and removes it everywhere else that any process may read.
+   * @returns whether it was stored; false if every node to store it at is kept away by its breaker
+   */
+  set(key: Key, value: In, options?: StoreOptions): Promise<boolean>
+
+  /** Stores a value if there is none. Not a lock while a migration is going on. */
+  add(key: Key, value: In, options?: StoreOptions): Promise<boolean>
+
+  /** Stores a value if there is one. */
+  replace(key: Key, value: In, options?: StoreOptions): Promise<boolean>
+
+  /**
+   * Invalidates the key: removes it everywhere that any process may read.
+   * @returns whether there was something to remove
+   */
+  delete(key: Key): Promise<boolean>
+
+  /**
+   * Gives the key another time to live, wherever it is.
+   * @returns whether it was anywhere
+   */
+  touch(key: Key, expires: number): Promise<boolean>
+
+  /** Counts up. Refused with RINGSHIFT_INVALID_ARGUMENT while the key may be on more than one node. */
+  increment(
+    key: Key,
+    amount: number,
+    options?: CountOptions,
+  ): Promise<{ success: boolean; value: number | null }>
+
+  /** Counts down, under the same condition. */
+  decrement(
+    key: Key,
+    amount: number,
+    options?: CountOptions,
+  ): Promise<{ success: boolean; value: number | null }>
+
+  /** Ends all connections after the requests that are under way. The router stays open. */
+  quit(): void
+
+  /** Ends all connections at once. */
+  close(): void
+}

@@ -1,0 +1,244 @@
+// What the package gives out. Documented here for people and editors; the code beside it has no other comments on it.
+
+/** How a router is opened. */
+export interface RouterOptions {
+  /** The region of this process; decides which plan of a migration it follows. */
+  region?: string | null
+  /**
+   * Milliseconds between refreshes, 1 to 2^31 - 1. Each reads the (small) file synchronously. The timer keeps
+   * neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and `lastError`
+   * tell. Without it, call `refresh()`.
+   */
+  watch?: number | null
+  /** A file in which the last good spec is kept, so that a process can start when the spec is bad or gone. */
+  lastGood?: string | null
+}
+
+/** The stage of a migration, as it is in this process' region. */
+export type Stage = 'none' | 'prepare' | 'ramp' | 'soak'
+
+/** What a request was for: to get a value, to store a copy, to remove or replace a value that is no longer true. */
+export type Op = 'read' | 'fill' | 'invalidate'
+
+/** How a request ended. `error` and `timeout` speak against the node and open its breaker. */
+export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout'
+
+/**
+ * A node of a cluster. There is one object for each as long as the router lives and nothing about the node
+ * changes, so nodes can be keys of a Map.
+ */
+export interface Node {
+  /** Unique within the router, for its life. */
+  readonly index: number
+  /** The stable name that decides placement. */
+  readonly id: string
+  /** Where to connect: `host:port`, `[v6]:port` or the path of a unix socket. */
+  readonly address: string
+  /** Share of the keys relative to other nodes. */
+  readonly weight: number
+  /** The failure domain, if the spec names one. */
+  readonly zone: string | null
+  /** The cluster that this is a node of. */
+  readonly cluster: string
+  /** What is put before a key on the wire; '' for nothing. */
+  readonly keyPrefix: string
+}
+
+/** Where a key lives in one cluster. Nodes whose breaker is open are left out. */
+export interface Target {
+  readonly cluster: string
+  readonly keyPrefix: string
+  /** At least one, in read order. */
+  readonly nodes: readonly Node[]
+  /** The first of them. */
+  readonly node: Node
+}
+
+/** What to do for a key. Frozen, and shared by all keys that have the same route. */
+export interface Route {
+  /** Where to read; null if every node is kept away by its breaker: go to the origin. */
+  readonly read: Target | null
+  /** Where to look after a miss, if anywhere. */
+  readonly fallback: Target | null
+  /** Whether a value found at `fallback` is copied to `read`. */
+  readonly fill: boolean
+  /** Where to remove the key when its value changes, in order: each acknowledged before the next is sent. */
+  readonly invalidate: readonly Node[]
+  readonly stage: Stage
+  /** Whether the key has moved; an open breaker may still send it elsewhere. */
+  readonly moved: boolean
+  /** The generation of the spec that the route comes from. */
+  readonly generation: number
+}
+
+/** All counters and states of a router. No key is ever among them. */
+export interface Metrics {
+  readonly generation: number
+  readonly digest: string
+  /** How often a spec or a step of a schedule was put in force. */
+  readonly epoch: number
+  readonly region: string | null
+  readonly stage: Stage
+  /** Moved share of the keys in basis points. */
+  readonly weight: number
+  readonly reloads: {
+    readonly applied: number
+    readonly unchanged: number
+    readonly rejected: number
+    /** Seconds since 1970. */
+    readonly lastSuccess: number
+    readonly lastError: string | null
+  }
+  /** Requests that were reported; those that never happened are left out. */
+  readonly requests: readonly {
+    readonly cluster: string
+    readonly op: Op
+    readonly outcome: Outcome
+    readonly count: number
+  }[]
+  readonly breakers: readonly {
+    readonly cluster: string
+    readonly node: string
+    readonly state: 'closed' | 'open' | 'half_open'
+  }[]
+}
+
+/**
+ * Answers routes from the spec in force, and takes up a new spec while it serves. Belongs to the thread that made
+ * it; each worker opens its own.
+ *
+ * @example
+ * const router = Router.open('cache.json', { region: 'kr', watch: 1000 })
+ * const { read } = router.route('user:42')
+ */
+export class Router {
+  private constructor()
+
+  /**
+   * Opens a spec file.
+   * @throws {RingshiftError} the file can't be read, or its spec is bad and there is no good copy of it
+   */
+  static open(path: string, options?: RouterOptions): Router
+
+  /**
+   * A router without a file: its spec changes by `apply` only, and `refresh` only moves a schedule on.
+   * @throws {RingshiftError} the spec is bad
+   */
+  static fromSpec(text: string | Uint8Array, options?: RouterOptions): Router
+
+  /**
+   * The route of a key: a string, which stands for its UTF-8 bytes, or the bytes themselves.
+   * @throws {RingshiftError} RINGSHIFT_INVALID_KEY for a string with a lone surrogate
+   * @throws {TypeError} neither a string nor a Uint8Array
+   */
+  route(key: string | Uint8Array): Route
+
+  /** The routes of many keys, all of one generation. */
+  routeMany(keys: Iterable<string | Uint8Array>): Route[]
+
+  /** The positions of keys by the node that is read first; under null those with nowhere to read. */
+  groupByNode(keys: Iterable<string | Uint8Array>): Map<Node | null, number[]>
+
+  /** Counts how a request ended. Failures in a row open the node's breaker, an answer closes it. */
+  report(nodeOrTarget: Node | Target, outcome: Outcome, op?: Op): void
+
+  /**
+   * Reads the file again, synchronously, and puts its spec in force if it is a new one. Whatever fails, the spec
+   * in force stays.
+   * @returns whether a new spec was put in force
+   * @throws {RingshiftError} the file can't be read, or its spec was rejected
+   */
+  refresh(): boolean
+
+  /** Puts the given spec in force, under the same rules as `refresh`. */
+  apply(text: string | Uint8Array): boolean
+
+  /** The generation in force. */
+  readonly generation: number
+  /** The content hash of the spec in force: 32 hex digits. */
+  readonly digest: string
+  /** Rises whenever a spec or a step of a schedule is put in force. */
+  readonly epoch: number
+  /** The stage in this process' region. */
+  readonly stage: Stage
+  /** The share of the keys that have moved in this process' region, in basis points: 0 to 10000. */
+  readonly weight: number
+  /** The region of this process. */
+  readonly region: string | null
+  /** The longest time to live that a value may have, in seconds. */
+  readonly maxTtl: number | null
+  /** What is wrong with the spec file at present. */
+  readonly lastError: RingshiftError | null
+
+  /** The nodes of all clusters in the spec, by cluster name and in the order of the spec. */
+  nodes(): Node[]
+
+  /** All counters and states, for the host's own registry. */
+  metrics(): Metrics
+
+  /** The same in the OpenMetrics text format, version 1.0. */
+  metricsText(): string
+
+  /** Stops watching and frees the router. After it, everything throws RINGSHIFT_CLOSED; closing again is fine. */
+  close(): void
+
+  /** `close`, for `using`. */
+  [Symbol.dispose](): void
+}
+
+/** The names of all kinds of error. */
+export type ErrorKind =
+  | 'invalid_argument'
+  | 'invalid_key'
+  | 'io'
+  | 'spec_syntax'
+  | 'spec_invalid'
+  | 'spec_limit'
+  | 'stale_generation'
+  | 'generation_conflict'
+  | 'closed'
+  | 'invalidation_lost'
+  | 'internal'
+
+/** `RINGSHIFT_` and the kind in capitals. */
+export type ErrorCode = `RINGSHIFT_${Uppercase<ErrorKind>}`
+
+/** All kinds of error with the numbers that they have in C. */
+export const ERROR_KINDS: readonly {
+  readonly number: number
+  readonly kind: ErrorKind
+  readonly code: ErrorCode
+}[]
+
+/**
+ * Everything that goes wrong, but for values of a wrong type: those are TypeErrors with the code
+ * RINGSHIFT_INVALID_ARGUMENT. The message says where, what is wrong and what would be right.
+ */
+export class RingshiftError extends Error {
+  constructor(failure: { kind: ErrorKind; message: string; pointer?: string; line?: number; column?: number })
+  readonly kind: ErrorKind
+  readonly code: ErrorCode
+  /** The JSON pointer of the offending value in the spec. */
+  readonly pointer: string | null
+  /** Its line, from 1. */
+  readonly line: number | null
+  /** Its column, in bytes, from 1. */
+  readonly column: number | null
+}
+
+/**
+ * Rejects a write of an adapter that didn't reach every node which may serve the key: some process may read an old
+ * value until it is sent again. The other nodes were written.
+ */
+export class InvalidationLostError extends RingshiftError {
+  constructor(key: string | Uint8Array, lost: readonly { node: Node; error: Error }[])
+  readonly kind: 'invalidation_lost'
+  /** The key, which is not in the message and not enumerable. */
+  readonly key: string | Uint8Array
+  /** The cluster of the first node that wasn't reached. */
+  readonly cluster: string
+  /** The first node that wasn't reached. */
+  readonly node: Node
+  /** All nodes that weren't reached, in the order of the route. */
+  readonly nodes: readonly Node[]
+}

@@ -1,0 +1,7 @@
+// The package's CommonJS entry.
+'use strict'
+
+const { ERROR_KINDS, InvalidationLostError, RingshiftError } = require('./lib/errors.js')
+const { Router } = require('./lib/router.js')
+
+module.exports = { ERROR_KINDS, InvalidationLostError, RingshiftError, Router }

@@ -1,0 +1,58 @@
+// What the addon gives the package, as its Rust sources say.
+
+/** A failure in the place of a result. */
+export interface Failure {
+  kind: import('../index.js').ErrorKind
+  message: string
+  pointer?: string
+  line?: number
+  column?: number
+}
+
+export interface NodeParts {
+  index: number
+  id: string
+  address: string
+  weight: number
+  zone?: string
+  cluster: string
+  keyPrefix: string
+}
+
+export interface RouteParts {
+  slot: number
+  reset: boolean
+  read?: number[]
+  fallback?: number[]
+  fill: boolean
+  invalidate: number[]
+  stage: import('../index.js').Stage
+  moved: boolean
+  generation: number
+}
+
+export interface RouterHandle {
+  lookup(): (key: unknown) => number
+  describe(key: string | Uint8Array): RouteParts | Failure
+  node(index: number): NodeParts | Failure
+  nodes(): number[] | Failure
+  report(index: number, op: string, outcome: string): undefined | Failure
+  refresh(): boolean | Failure
+  apply(text: Uint8Array): boolean | Failure
+  generation(): number | Failure
+  digest(): string | Failure
+  epoch(): number | Failure
+  stage(): import('../index.js').Stage | Failure
+  weight(): number | Failure
+  maxTtl(): number | Failure
+  lastError(): { error?: Failure } | Failure
+  metrics(): string | Failure
+  metricsText(): string | Failure
+  close(): void
+}
+
+export interface Addon {
+  errorKinds(): { number: number; name: import('../index.js').ErrorKind }[]
+  open(path: string, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure
+  fromSpec(text: Uint8Array, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure
+}

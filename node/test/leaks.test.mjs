@@ -1,0 +1,89 @@
+// Memory: what a router took comes back, and calls leave nothing behind. The bounds are wide; a leak of a few bytes a
+// call is still far beyond them.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Router } from 'ringshift'
+import { collectGarbage } from './helpers/gc.mjs'
+import { BLUE, GREEN, migrating } from './helpers/specs.mjs'
+
+const MIB = 1 << 20
+const CALLS = 1_000_000
+
+const spec = (generation = 1) => migrating(BLUE, GREEN, { stage: 'ramp', percent: 50 }, { generation })
+
+/** How many bytes the process grows by in `run`, after a first round of it that fills every cache. */
+async function growth(run) {
+  await run(0)
+  await collectGarbage()
+  const before = process.memoryUsage().rss
+  await run(1)
+  await collectGarbage()
+  return process.memoryUsage().rss - before
+}
+
+async function assertGrowth(limit, run) {
+  const grown = await growth(run)
+  assert.ok(grown < limit, `the process grew by ${(grown / MIB).toFixed(1)} MiB`)
+}
+
+test('a million calls to route', async () => {
+  const router = Router.fromSpec(spec())
+  const bytes = Buffer.from('user:0000000')
+  await assertGrowth(24 * MIB, async (round) => {
+    for (let call = 0; call < CALLS; call++) {
+      bytes.writeUInt32LE(call, 5)
+      router.route(bytes)
+      router.route(`user:${round}:${call}`)
+    }
+  })
+})
+
+test('calls that fail', async () => {
+  const router = Router.fromSpec(spec())
+  await assertGrowth(24 * MIB, async () => {
+    for (let call = 0; call < 50_000; call++) {
+      for (const key of ['\ud800', 1, null]) {
+        try {
+          router.route(key)
+        } catch {
+          continue
+        }
+        assert.fail('not refused')
+      }
+    }
+  })
+})
+
+test('reports and metrics', async () => {
+  const router = Router.fromSpec(spec())
+  const { read } = router.route('user:42')
+  await assertGrowth(24 * MIB, async () => {
+    for (let call = 0; call < 100_000; call++) router.report(read, 'hit')
+    for (let call = 0; call < 2_000; call++) router.metrics() && router.metricsText()
+  })
+})
+
+test('a router that takes up one generation after the other', async () => {
+  const router = Router.fromSpec(spec())
+  let generation = 1
+  await assertGrowth(24 * MIB, async () => {
+    for (let turn = 0; turn < 1_000; turn++) {
+      router.apply(spec(++generation))
+      for (let number = 0; number < 50; number++) router.route(`user:${number}`)
+    }
+  })
+})
+
+for (const [what, end] of Object.entries({ closed: (router) => router.close(), collected: () => {} })) {
+  test(`routers that are ${what}`, async () => {
+    await assertGrowth(32 * MIB, async () => {
+      // Each has 800 points, which is about 20 KiB in two rings.
+      for (let number = 0; number < 2_000; number++) {
+        const router = Router.fromSpec(spec())
+        router.route('user:42')
+        end(router)
+        if (number % 200 === 0) await collectGarbage()
+      }
+    })
+  })
+}
