@@ -178,6 +178,82 @@ fn a_process_starts_from_the_last_good_copy() {
 }
 
 #[test]
+fn a_copy_that_could_not_be_written_is_told_and_written_later() {
+    let place = place();
+    let directory = place.path.with_file_name("later");
+    let copy = directory.join("last-good.json");
+    write(&place.path, &spec(3));
+    let options = Options {
+        last_good: Some(copy.clone()),
+        ..Options::default()
+    };
+    let router = Router::open(&place.path, options).unwrap();
+    for _ in 0..2 {
+        assert_eq!(router.last_error().unwrap().kind(), ErrorKind::Io);
+        assert!(
+            router
+                .metrics()
+                .reloads
+                .last_good_error
+                .unwrap()
+                .contains("last-good.json")
+        );
+        assert_eq!(router.metrics().reloads.last_error, None);
+        assert_eq!(router.refresh().unwrap(), Refresh::Unchanged);
+    }
+    fs::create_dir(&directory).unwrap();
+    assert_eq!(router.refresh().unwrap(), Refresh::Unchanged);
+    assert_eq!(router.last_error(), None);
+    assert_eq!(fs::read_to_string(&copy).unwrap(), spec(3));
+    let options = Options {
+        last_good: Some(place.path.clone()),
+        ..Options::default()
+    };
+    let error = Router::open(&place.path, options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+}
+
+#[test]
+fn routers_that_share_a_copy_never_tear_it() {
+    let place = place();
+    let copy = place.path.with_file_name("last-good.json");
+    write(&place.path, &spec(1));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..60 {
+                    let options = Options {
+                        last_good: Some(copy.clone()),
+                        ..Options::default()
+                    };
+                    let router = Router::open(&place.path, options).unwrap();
+                    assert_eq!(router.last_error(), None);
+                    assert_eq!(fs::read_to_string(&copy).unwrap(), spec(1));
+                }
+            });
+        }
+    });
+    let left = fs::read_dir(place.path.parent().unwrap()).unwrap().count();
+    assert_eq!(left, 2, "no temporary file is left");
+}
+
+#[test]
+fn a_refused_file_is_checked_once() {
+    // Finding out how low max_load may be takes long; a poll must not do it every second.
+    let place = place();
+    write(&place.path, &spec(1));
+    let router = open(&place.path);
+    let tight = spec(2).replace("\"vnodes\":8", "\"vnodes\":9999,\"max_load\":1");
+    write(&place.path, &tight);
+    let error = router.refresh().unwrap_err();
+    assert!(error.pointer().unwrap().ends_with("max_load"), "{error}");
+    for _ in 0..20_000 {
+        assert_eq!(router.refresh().unwrap_err(), error);
+    }
+    assert_eq!(router.metrics().reloads.rejected, 1);
+}
+
+#[test]
 fn a_schedule_moves_on_at_a_refresh() {
     let place = place();
     let cluster = |name: &str| {

@@ -89,7 +89,10 @@ export class Client<In = string | Buffer, Out = Buffer> {
    */
   set(key: Key, value: In, options?: StoreOptions): Promise<boolean>
 
-  /** Stores a value if there is none. Not a lock while a migration is going on. */
+  /**
+   * Fills: stores a value where the key is read, if there is none, and nowhere else. Not a lock.
+   * @returns whether it was stored; false too if no node to store it at answers
+   */
   add(key: Key, value: In, options?: StoreOptions): Promise<boolean>
 
   /** Stores a value if there is one. */

@@ -15,7 +15,7 @@ const { checkKey } = require('./keys.js')
 const { MemjsIo } = require('./memjs-io.js')
 const { MemjsNodes } = require('./memjs-nodes.js')
 const { checkOptions } = require('./memjs-options.js')
-const { isSingle, read, write } = require('./steps.js')
+const { fill, isSingle, read, write } = require('./steps.js')
 
 // The opcode under which memjs hands a value to its serializer.
 const GET = 0
@@ -86,9 +86,8 @@ class Client {
    */
   async add(key, value, options) {
     const route = this.#route(key)
-    // What is only at the fallback is there for everybody who reads.
-    if (route.fallback !== null && (await read(route, this.#io(key))) !== null) return false
-    return this.#store('add', route, key, value, options)
+    if (!this.#options.serializer) checkValue(value)
+    return fill(route, this.#io(key).storing('add', value, this.#expires(options?.expires)))
   }
 
   /**
@@ -152,7 +151,7 @@ class Client {
   }
 
   /**
-   * @param {'set' | 'add' | 'replace'} command
+   * @param {'set' | 'replace'} command
    * @param {Route} route
    * @param {Key} key
    * @param {string | Buffer} value

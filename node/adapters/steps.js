@@ -10,6 +10,7 @@
 //   that is removed at the destination first can be copied there again from the source. A node that doesn't
 //   acknowledge makes the invalidation lost. Those behind it are sent theirs all the same, which leaves less that
 //   is old.
+// - Fill stores what was loaded where the key is read, if nothing is stored there, and nowhere else.
 // - Store is an invalidation in which the nodes of `read` get the new value and all others a delete.
 // - Union: when the generation has changed by the time that a writer is done, other processes may read by the new
 //   one already, so it sends its deletes again, to the nodes of both.
@@ -72,6 +73,27 @@ async function read(route, reader) {
 }
 
 /**
+ * Fills: stores at every node that is read and nowhere else. A node that fails is passed over: what was not filled is
+ * a miss.
+ * @param {Route} route
+ * @param {Writer} writer
+ * @returns {Promise<boolean>} what the first node that answers says
+ */
+async function fill(route, writer) {
+  /** @type {boolean | undefined} */
+  let stored
+  for (const node of route.read?.nodes ?? []) {
+    try {
+      const result = await writer.store?.(node, true)
+      stored ??= result
+    } catch (error) {
+      if (error instanceof Refusal) throw error.cause
+    }
+  }
+  return stored ?? false
+}
+
+/**
  * Writes by the route, and again if the generation changes meanwhile. With `store` it stores, without it
  * invalidates.
  * @param {Route} first
@@ -110,7 +132,7 @@ async function remove(node, writer, written) {
 }
 
 /**
- * Stores at one node; false if there the condition of an add or replace doesn't hold, so that the value stays.
+ * Stores at one node; false if there the condition of a replace doesn't hold, so that the value stays.
  * @param {Node} node
  * @param {Writer} writer
  * @param {NonNullable<Writer['store']>} how
@@ -148,6 +170,7 @@ function isSingle(route) {
 }
 
 exports.Refusal = Refusal
+exports.fill = fill
 exports.isSingle = isSingle
 exports.read = read
 exports.write = write

@@ -68,15 +68,16 @@ test('a write that sees the generation change sends deletes to the nodes of both
   assert.deepEqual([await servers[0].item('k'), await servers[1].item('g:k')], [null, null])
 })
 
-test('add stores only what nobody can read yet', async (t) => {
+test('add fills where the key is read, and nowhere else', async (t) => {
   const { servers, client } = await tapped(t, { stage: 'ramp', percent: 100 })
   const [blue, green] = servers
+  await blue.put('k', 'at the source')
   assert.equal(await client.add('k', 'first'), true)
   assert.equal(await client.add('k', 'second'), false)
   assert.equal(await green.value('g:k'), 'first')
-  await blue.put('at the source', 'old')
-  assert.equal(await client.add('at the source', 'new'), false)
-  assert.equal((await client.get('at the source')).value.toString(), 'old')
+  assert.equal(await blue.value('k'), 'at the source')
+  await green.kill()
+  assert.equal(await client.add('other', 'v'), false)
 })
 
 test('replace stores only over what can be read', async (t) => {

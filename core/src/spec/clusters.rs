@@ -165,9 +165,10 @@ pub(super) fn choice(
 /// A seed; as a string where JSON readers would round it.
 fn seed(place: &Cursor<'_>) -> Result<u64, Error> {
     let right = format!("an integer from 0 to {}, or the same in a string", u64::MAX);
-    let digits = match place.is_string() {
-        true => place.string("a seed")?,
-        false => place.number_text(&right)?.to_owned(),
+    let digits = if place.is_string() {
+        place.string("a seed")?
+    } else {
+        place.number_text(&right)?.to_owned()
     };
     let seed = digits
         .bytes()
