@@ -28,6 +28,10 @@ FILES: list[tuple[str, str]] = [
     ),
     ("0066-golden-libmemcached-spy.json", "libmemcached, weighted ketama with the names of spymemcached"),
     ("0067-golden-libmemcached-modula.json", "libmemcached, distribution MODULA, eight further hashes"),
+    ("0068-golden-twemproxy-ketama.json", "twemproxy, ketama, fnv1a_64, equal weights, aliases, a hash tag"),
+    ("0069-golden-twemproxy-ketama-mixed.json", "twemproxy, ketama, fnv1a_64, mixed weights"),
+    ("0070-golden-twemproxy-ketama-hashes.json", "twemproxy, ketama, eleven further hashes"),
+    ("0071-golden-twemproxy-modula.json", "twemproxy, modula, all twelve hashes, equal and mixed weights"),
 ]
 
 
