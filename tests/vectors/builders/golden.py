@@ -32,6 +32,15 @@ FILES: list[tuple[str, str]] = [
     ("0069-golden-twemproxy-ketama-mixed.json", "twemproxy, ketama, fnv1a_64, mixed weights"),
     ("0070-golden-twemproxy-ketama-hashes.json", "twemproxy, ketama, eleven further hashes"),
     ("0071-golden-twemproxy-modula.json", "twemproxy, modula, all twelve hashes, equal and mixed weights"),
+    ("0072-golden-nginx-consistent.json", "nginx, hash consistent, equal weights, ports written or not, sockets"),
+    ("0073-golden-nginx-consistent-mixed.json", "nginx, hash consistent, mixed weights"),
+    ("0074-golden-nginx-hash.json", "nginx, plain hash, equal and mixed weights"),
+    ("0075-golden-nginx-down.json", "nginx, both hashes, nodes that are down"),
+    ("0076-golden-python-memcached.json", "python-memcached, equal and mixed weights"),
+    ("0077-golden-python-memcached-down.json", "python-memcached, nodes that are down"),
+    ("0078-golden-pymemcache.json", "pymemcache, HashClient's default hasher, str keys"),
+    ("0079-golden-uhashring.json", "uhashring, ketama, equal weights"),
+    ("0080-golden-uhashring-mixed.json", "uhashring, ketama, mixed weights"),
 ]
 
 
