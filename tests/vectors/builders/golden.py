@@ -41,6 +41,13 @@ FILES: list[tuple[str, str]] = [
     ("0078-golden-pymemcache.json", "pymemcache, HashClient's default hasher, str keys"),
     ("0079-golden-uhashring.json", "uhashring, ketama, equal weights"),
     ("0080-golden-uhashring-mixed.json", "uhashring, ketama, mixed weights"),
+    ("0081-golden-pingora.json", "pingora-ketama, equal and mixed weights, IPv6"),
+    ("0082-golden-gomemcache.json", "gomemcache, ServerList"),
+    ("0083-golden-go-redis.json", "go-redis, Ring, shard names and hash tags"),
+    ("0084-golden-npm-hashring.json", "npm hashring, equal weights"),
+    ("0085-golden-npm-hashring-mixed.json", "npm hashring, mixed weights"),
+    ("0086-golden-npm-memcached.json", "npm memcached, equal weights"),
+    ("0087-golden-npm-memcached-mixed.json", "npm memcached, mixed weights"),
 ]
 
 
