@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::hash::HashTag;
 use crate::node::{Node, NodePool};
-use crate::placement::{Placement, Replicas, Ring, RingNode};
+use crate::placement::{LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode};
 use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec};
 
 /// One cluster, compiled.
@@ -29,16 +29,10 @@ impl Cluster {
                 let (ring, replicas) = Ring::build(&ring_nodes(spec, vnodes), seed, spec.replicas);
                 (Placement::Ring(ring), replicas)
             }
-            PlacementSpec::Modulo { hash } => {
-                let nodes = spec.nodes.len();
-                (
-                    Placement::Modulo {
-                        hash,
-                        nodes: nodes as u32,
-                    },
-                    Replicas::single(nodes),
-                )
-            }
+            PlacementSpec::Legacy(legacy) => (
+                Placement::Legacy(legacy.compile(&legacy_nodes(spec, legacy))),
+                Replicas::single(spec.nodes.len()),
+            ),
         };
         Self {
             nodes,
@@ -122,4 +116,14 @@ fn ring_nodes(spec: &ClusterSpec, vnodes: u32) -> Vec<RingNode<'_>> {
             },
         })
         .collect()
+}
+
+fn legacy_nodes(spec: &ClusterSpec, legacy: LegacySpec) -> Vec<LegacyNode> {
+    let nodes = spec.nodes.iter().map(|node| LegacyNode {
+        // A valid spec has a name for every node.
+        name: legacy.name_of(node).unwrap_or_default(),
+        weight: node.weight,
+        down: node.down,
+    });
+    nodes.collect()
 }

@@ -62,7 +62,7 @@ pub use error::{Error, ErrorKind};
 pub use hash::{BUCKETS, HashTag};
 pub use metrics::{BreakerMetric, Metrics, ReloadMetrics, RequestMetric};
 pub use node::Node;
-pub use placement::ModuloHash;
+pub use placement::LegacySpec;
 pub use route::{Route, RouteCode, Target};
 pub use router::{Options, Refresh, Router};
 pub use schedule::Schedule;

@@ -3,11 +3,12 @@
 //! A *slot* is a small number that stands for an ordered list of nodes. With one replica it is
 //! the node's position in the cluster; with more it is the number of a list in [`Replicas`].
 
-mod modulo;
+mod legacy;
 mod replicas;
 mod ring;
 
-pub use modulo::ModuloHash;
+pub use legacy::LegacySpec;
+pub(crate) use legacy::{Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule};
 pub(crate) use replicas::Replicas;
 pub(crate) use ring::{Ring, RingNode};
 
@@ -16,8 +17,8 @@ pub(crate) use ring::{Ring, RingNode};
 pub(crate) enum Placement {
     /// The ring of virtual nodes, version 1.
     Ring(Ring),
-    /// libmemcached's default: `hash(key) % N` over the nodes in the spec's order.
-    Modulo { hash: ModuloHash, nodes: u32 },
+    /// The placement of an existing client. A slot is a node.
+    Legacy(Legacy),
 }
 
 impl Placement {
@@ -26,7 +27,7 @@ impl Placement {
     pub(crate) fn slot(&self, key: &[u8]) -> u32 {
         match self {
             Self::Ring(ring) => ring.slot(key),
-            Self::Modulo { hash, nodes } => hash.hash(key) % nodes,
+            Self::Legacy(legacy) => legacy.slot(key),
         }
     }
 }

@@ -136,6 +136,19 @@ impl<'t> Cursor<'t> {
         self.parse()
     }
 
+    /// One of a few words; `noun` with its article, such as "a stage".
+    pub(super) fn choice(&self, noun: &str, words: &[&'static str]) -> Result<&'static str, Error> {
+        let text = self.string(noun)?;
+        let found = words.iter().find(|word| **word == text);
+        found.copied().ok_or_else(|| {
+            self.invalid(format!(
+                "{} is not {noun}; use {}",
+                self.shown(),
+                words.join(" or ")
+            ))
+        })
+    }
+
     pub(super) fn array(&self, noun: &str) -> Result<Vec<Cursor<'t>>, Error> {
         if !self.raw.starts_with('[') {
             return Err(self.invalid(format!("{} is not {noun}; use an array", self.shown())));

@@ -1,0 +1,95 @@
+//! Decodes the placement of a cluster: the ring, or the placement of an existing client.
+
+use super::PlacementSpec;
+use super::cursor::{Cursor, Object};
+use crate::error::Error;
+use crate::hash::HashTag;
+use crate::limits;
+use crate::placement::{Flavor, Kind, LegacySpec};
+
+/// The placement and the part of a key that it looks at, if not all of it.
+pub(super) fn decode(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTag>), Error> {
+    const ALL: [&str; 6] = ["kind", "hash_tag", "vnodes", "seed", "flavor", "hash"];
+    const KINDS: [&str; 4] = ["ring", "ketama", "modulo", "rendezvous"];
+    let every = place.object("a placement", &ALL)?;
+    let kind_place = every.required("kind", "\"ring\", or the kind of a client's placement")?;
+    let kind = kind_place.choice("a placement", &KINDS)?;
+    let tag = every.get("hash_tag").map(hash_tag).transpose()?;
+    let Some(kind) = Kind::ALL.into_iter().find(|known| known.name() == kind) else {
+        let fields = place.object("a ring", &["kind", "hash_tag", "vnodes", "seed"])?;
+        let vnodes = fields.get("vnodes").map_or(Ok(160), |place| {
+            let most = u64::from(limits::MAX_VNODES);
+            place.integer("a number of virtual nodes", 1, most)
+        })? as u32;
+        let seed = fields.get("seed").map_or(Ok(0), seed)?;
+        return Ok((PlacementSpec::Ring { vnodes, seed }, tag));
+    };
+    let noun = format!("a {} placement", kind.name());
+    let fields = place.object(&noun, &["kind", "hash_tag", "flavor", "hash"])?;
+    let legacy = legacy(kind, &fields)?;
+    let tag = match (legacy.fixed_hash_tag(), every.get("hash_tag")) {
+        (Some(fixed), Some(place)) if tag != Some(fixed) => {
+            return Err(place.invalid(format!(
+                "{} is not the hash tag of {}, which always has \"{{}}\"; leave it out",
+                place.shown(),
+                legacy.flavor()
+            )));
+        }
+        (fixed, _) => tag.or(fixed),
+    };
+    Ok((PlacementSpec::Legacy(legacy), tag))
+}
+
+fn legacy(kind: Kind, fields: &Object<'_>) -> Result<LegacySpec, Error> {
+    let names: Vec<&str> = kind.flavors().map(Flavor::name).collect();
+    let right = format!("the client whose placement it is: {}", names.join(", "));
+    let place = fields.required("flavor", &right)?;
+    let name = place.choice(&format!("a flavor of {}", kind.name()), &names)?;
+    let hash = fields.get("hash");
+    // The choice was one of their names.
+    let Some(flavor) = kind.flavors().find(|flavor| flavor.name() == name) else {
+        return Err(place.invalid("not a flavor"));
+    };
+    let hashes = flavor.hash_names();
+    let hash = match hash {
+        Some(place) if hashes.is_empty() => {
+            return Err(place.invalid(format!(
+                "a hash for {name}, which lets nobody choose one; leave it out"
+            )));
+        }
+        Some(place) => Some(place.choice("a hash of this flavor", &hashes)?),
+        None => None,
+    };
+    Ok(flavor.with_hash(hash))
+}
+
+/// A seed; as a string where JSON readers would round it.
+fn seed(place: &Cursor<'_>) -> Result<u64, Error> {
+    let digits = place
+        .string("a seed")
+        .or_else(|_| place.number_text("a seed").map(str::to_owned));
+    digits
+        .ok()
+        .filter(|digits| !digits.starts_with('+'))
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| {
+            place.invalid(format!(
+                "{} is not a seed; use an integer from 0 to {}, or the same in a string",
+                place.shown(),
+                u64::MAX
+            ))
+        })
+}
+
+fn hash_tag(place: &Cursor<'_>) -> Result<HashTag, Error> {
+    let text = place.string("a hash tag")?;
+    match *text.as_bytes() {
+        [open, close] if open.is_ascii_graphic() && close.is_ascii_graphic() => {
+            Ok(HashTag { open, close })
+        }
+        _ => Err(place.invalid(format!(
+            "{} is not a hash tag; use two printable ASCII characters, such as \"{{}}\"",
+            place.shown()
+        ))),
+    }
+}
