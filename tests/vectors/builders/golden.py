@@ -48,6 +48,15 @@ FILES: list[tuple[str, str]] = [
     ("0085-golden-npm-hashring-mixed.json", "npm hashring, mixed weights"),
     ("0086-golden-npm-memcached.json", "npm memcached, equal weights"),
     ("0087-golden-npm-memcached-mixed.json", "npm memcached, mixed weights"),
+    ("0088-golden-spymemcached-ketama.json", "spymemcached, ketama, no weights, Java's names of addresses as aliases"),
+    ("0089-golden-spymemcached-ketama-mixed.json", "spymemcached, ketama, weights"),
+    ("0090-golden-spymemcached-modulo.json", "spymemcached, modulo, Java's String.hashCode"),
+    ("0091-golden-predis.json", "Predis, no weights, hash tags"),
+    ("0092-golden-predis-mixed.json", "Predis, weights, hash tags"),
+    ("0093-golden-pecl-memcache-consistent.json", "PECL memcache, consistent, equal and mixed weights"),
+    ("0094-golden-pecl-memcache-standard.json", "PECL memcache, standard, equal and mixed weights"),
+    ("0095-golden-dalli.json", "dalli, equal weights"),
+    ("0096-golden-dalli-mixed.json", "dalli, mixed weights"),
 ]
 
 
