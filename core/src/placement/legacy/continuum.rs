@@ -63,6 +63,10 @@ impl Points {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Leaves out the points of some nodes.
     pub(super) fn retain(&mut self, keep: impl Fn(u32) -> bool) {
         self.0.retain(|&(_, node)| keep(node));

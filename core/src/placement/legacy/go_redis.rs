@@ -5,9 +5,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use crate::hash::HashTag;
-
-use super::{Build, Flavor, Kind, Legacy, Rule, WeightRule, names};
+use super::{BRACES, Build, Flavor, Kind, Legacy, Rule, Size, WeightRule, names};
 
 /// `redis.NewRing`. A node that is down is a shard that is not live.
 pub(super) static RENDEZVOUS: Flavor = Flavor {
@@ -16,11 +14,8 @@ pub(super) static RENDEZVOUS: Flavor = Flavor {
     weight: WeightRule::Refused(super::NO_WEIGHT),
     down: Rule::Honoured,
     spelling: names::literal,
-    hash_tag: Some(HashTag {
-        open: b'{',
-        close: b'}',
-    }),
-    points: 1,
+    hash_tag: Some(BRACES),
+    size: Size::PerNode(1),
     build: Build::Fixed(|nodes| {
         let live = nodes.iter().zip(0u32..).filter(|(node, _)| !node.down);
         let hashed = live.map(|(node, position)| (xxh64(node.name.as_bytes(), 0), position));

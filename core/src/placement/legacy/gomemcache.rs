@@ -2,7 +2,7 @@
 //! of servers.
 
 use super::hashes::Hash;
-use super::{Build, Flavor, Kind, Legacy, Reading, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, Reading, Rule, Size, WeightRule, names};
 
 /// `memcache.New(servers...)`.
 pub(super) static MODULO: Flavor = Flavor {
@@ -13,6 +13,6 @@ pub(super) static MODULO: Flavor = Flavor {
     down: Rule::Refused(super::MODULO_DOWN),
     spelling: names::literal,
     hash_tag: None,
-    points: 1,
+    size: Size::PerWeight(1),
     build: Build::Fixed(|nodes| Legacy::table(nodes, Hash::Crc32.read(Reading::First256))),
 };

@@ -16,6 +16,8 @@ pub(crate) enum Hash {
     Md5,
     /// `(crc32 >> 16) & 0x7fff`.
     CrcHigh,
+    /// The same, with 1 in place of 0.
+    CrcHighFromOne,
     /// CRC-32 of zlib.
     Crc32,
     /// CRC-16/XMODEM in a register of 32 bits that is never cut down to 16.
@@ -47,6 +49,7 @@ impl Hash {
             Self::OneAtATime => one_at_a_time(bytes),
             Self::Md5 => md5_words(bytes)[0],
             Self::CrcHigh => (crc32fast::hash(bytes) >> 16) & 0x7fff,
+            Self::CrcHighFromOne => Self::CrcHigh.of(bytes).max(1),
             Self::Crc32 => crc32fast::hash(bytes),
             Self::Crc16 => crc16(bytes),
             Self::Fnv1_64 => fnv1(bytes, FNV_64_START, FNV_64_PRIME),

@@ -8,7 +8,7 @@
 
 use super::continuum::{Points, Search, Tie};
 use super::hashes::{Hash, md5_words};
-use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, Size, WeightRule, names};
 
 const HASHES: [(&str, Hash); 10] = [
     ("one_at_a_time", Hash::OneAtATime),
@@ -33,7 +33,7 @@ pub(super) static WEIGHTED: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::libmemcached,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::Fixed(|nodes| continuum(weighted_points(nodes, raised), Hash::Md5)),
 };
 
@@ -46,7 +46,7 @@ pub(super) static KETAMA: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::libmemcached,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::With(&HASHES, |nodes, hash| {
         let points = if nodes.iter().any(|node| node.weight > 1) {
             weighted_points(nodes, raised)
@@ -66,7 +66,7 @@ pub(super) static SPY: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::libmemcached_spy,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::Fixed(|nodes| continuum(weighted_points(nodes, raised), Hash::Md5)),
 };
 
@@ -78,7 +78,7 @@ pub(super) static MODULO: Flavor = Flavor {
     down: Rule::Refused(super::MODULO_DOWN),
     spelling: names::literal,
     hash_tag: None,
-    points: 1,
+    size: Size::PerWeight(1),
     build: Build::With(&HASHES, |nodes, hash| Legacy::table(nodes, hash.whole())),
 };
 

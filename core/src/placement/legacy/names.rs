@@ -28,12 +28,9 @@ pub(super) fn libmemcached_spy(text: &str) -> Result<String, &'static str> {
     Ok(format!("/{}{port}", unbracketed(text)))
 }
 
-/// As libmemcached, but its name for a socket is not known for sure.
+/// `host` for port 11211, else `host:port`.
 pub(super) fn twemproxy(text: &str) -> Result<String, &'static str> {
-    if text.starts_with('/') {
-        return Err("give the node the alias that names this socket in twemproxy's configuration");
-    }
-    Ok(without_port(&unbracketed(text), "11211"))
+    Ok(without_port(&host_and_port(text)?, "11211"))
 }
 
 /// `host` for port 11211, else as it stands. The client looks for the port behind the first colon,
@@ -45,8 +42,18 @@ pub(super) fn npm_memcached(text: &str) -> Result<String, &'static str> {
     })
 }
 
-/// `host:port`; an IPv6 host without brackets.
-pub(super) fn pymemcache(text: &str) -> Result<String, &'static str> {
+/// `host:port`; other addresses are spelt in too many ways.
+pub(super) fn host_and_port(text: &str) -> Result<String, &'static str> {
+    if text.starts_with(['[', '/']) {
+        return Err(
+            "its name for such an address is not known for sure; give it as the node's alias",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// `host:port`; an IPv6 host without brackets, a socket as its path.
+pub(super) fn unbracketed_address(text: &str) -> Result<String, &'static str> {
     Ok(unbracketed(text))
 }
 
@@ -104,8 +111,8 @@ mod tests {
             (twemproxy, "mc:11211", "mc"),
             (npm_memcached, "mc:11211", "mc"),
             (npm_memcached, "[::1]:11211", "[::1]:11211"),
-            (pymemcache, "mc:11211", "mc:11211"),
-            (pymemcache, "[::1]:11211", "::1:11211"),
+            (unbracketed_address, "mc:11211", "mc:11211"),
+            (unbracketed_address, "[::1]:11211", "::1:11211"),
             (spymemcached, "10.0.0.1:11211", "10.0.0.1:11211"),
             (socket_address, "[0:0::1]:80", "::1:80"),
         ];

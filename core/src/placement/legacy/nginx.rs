@@ -10,7 +10,7 @@
 use super::continuum::{Points, Search, Tie};
 use super::hashes::Hash;
 use super::rehashed::Rehashed;
-use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, Size, WeightRule, names};
 
 const NO_ZERO: WeightRule = WeightRule::FromOne("nginx refuses a weight of 0");
 
@@ -22,7 +22,7 @@ pub(super) static CONSISTENT: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::literal,
     hash_tag: None,
-    points: 160,
+    size: Size::PerWeight(160),
     build: Build::Fixed(chained),
 };
 
@@ -34,7 +34,7 @@ pub(super) static MODULO: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::literal,
     hash_tag: None,
-    points: 1,
+    size: Size::PerWeight(1),
     build: Build::Fixed(|nodes| {
         if nodes.iter().any(|node| node.down) {
             return Legacy::Rehashed(Rehashed::build(nodes, tries));
@@ -77,6 +77,11 @@ pub(super) fn chained(nodes: &[LegacyNode]) -> Legacy {
     }
     points.sort(Tie::First);
     points.retain(|position| !nodes[position as usize].down);
+    if points.is_empty() {
+        // Whatever is up has the same host and port as something that is down.
+        let up = nodes.iter().position(|node| !node.down);
+        points.add(0, up.unwrap_or(0) as u32);
+    }
     Legacy::Continuum {
         key: Hash::Crc32.whole(),
         continuum: points.build(Search::AtLeast),

@@ -7,7 +7,7 @@
 
 use super::continuum::{Points, Search, Tie};
 use super::hashes::{Hash, md5_words};
-use super::{Build, Flavor, Kind, Legacy, LegacyNode, Reading, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, LegacyNode, Reading, Rule, Size, WeightRule, names};
 
 const NO_ZERO: WeightRule = WeightRule::FromOne("hashring counts a weight of 0 as 1");
 
@@ -19,7 +19,7 @@ pub(super) static HASHRING: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::literal,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::Fixed(build),
 };
 
@@ -31,7 +31,7 @@ pub(super) static MEMCACHED: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::npm_memcached,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::Fixed(build),
 };
 

@@ -4,7 +4,7 @@
 //! Traps: it knows IP addresses only; its sort leaves open which of two equal points stays (here:
 //! the first server's, as in nginx).
 
-use super::{Build, Flavor, Kind, Rule, WeightRule, names, nginx};
+use super::{Build, Flavor, Kind, Rule, Size, WeightRule, names, nginx};
 
 /// `Continuum::new`.
 pub(super) static KETAMA: Flavor = Flavor {
@@ -14,6 +14,6 @@ pub(super) static KETAMA: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::socket_address,
     hash_tag: None,
-    points: 160,
+    size: Size::PerWeight(160),
     build: Build::Fixed(nginx::chained),
 };

@@ -7,7 +7,7 @@
 
 use super::murmur::Murmur3;
 use super::text;
-use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, Size, WeightRule, names};
 
 /// `HashClient(servers)`. A node that is down is one that was removed as dead.
 pub(super) static RENDEZVOUS: Flavor = Flavor {
@@ -15,9 +15,9 @@ pub(super) static RENDEZVOUS: Flavor = Flavor {
     name: "pymemcache",
     weight: WeightRule::Refused(super::NO_WEIGHT),
     down: Rule::Honoured,
-    spelling: names::pymemcache,
+    spelling: names::unbracketed_address,
     hash_tag: None,
-    points: 1,
+    size: Size::PerNode(1),
     build: Build::Fixed(|nodes| Legacy::Pymemcache(Rendezvous::build(nodes))),
 };
 

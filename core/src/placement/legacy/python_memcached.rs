@@ -6,7 +6,7 @@
 
 use super::hashes::Hash;
 use super::rehashed::Rehashed;
-use super::{Build, Flavor, Kind, Legacy, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, Rule, Size, WeightRule, names};
 
 /// `memcache.Client(servers)`. A node that is down is one that refuses connections.
 pub(super) static MODULO: Flavor = Flavor {
@@ -16,7 +16,7 @@ pub(super) static MODULO: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::literal,
     hash_tag: None,
-    points: 1,
+    size: Size::PerWeight(1),
     build: Build::Fixed(|nodes| {
         if nodes.iter().any(|node| node.down) {
             return Legacy::Rehashed(Rehashed::build(nodes, tries));

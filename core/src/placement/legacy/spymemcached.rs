@@ -8,20 +8,17 @@
 use super::continuum::{Points, Search, Tie};
 use super::hashes::{Hash, md5_words};
 use super::libmemcached::weighted_points;
-use super::{Build, Flavor, Kind, Legacy, Reading, Rule, WeightRule, names};
-
-const DOWN: &str = "spymemcached redistributes by hashing again with other keys, as each process \
-                    sees its servers; use another placement to take a node out";
+use super::{Build, Flavor, Kind, Legacy, Reading, Rule, Size, WeightRule, names};
 
 /// `KETAMA_HASH` with `Locator.CONSISTENT`.
 pub(super) static KETAMA: Flavor = Flavor {
     kind: Kind::Ketama,
     name: "spymemcached",
-    weight: WeightRule::FromZero,
-    down: Rule::Refused(DOWN),
+    weight: WeightRule::FromOne("leave the node out, or give it a weight of at least 1"),
+    down: Rule::Refused(super::REHASHES),
     spelling: names::spymemcached,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::Fixed(|nodes| {
         let mut points = Points::default();
         if nodes.iter().any(|node| node.weight != 1) {
@@ -51,7 +48,7 @@ pub(super) static MODULO: Flavor = Flavor {
     down: Rule::Refused(super::MODULO_DOWN),
     spelling: names::literal,
     hash_tag: None,
-    points: 1,
+    size: Size::PerWeight(1),
     build: Build::With(
         &[("native", Hash::JavaHashCode), ("crc", Hash::CrcHigh)],
         |nodes, hash| Legacy::table(nodes, hash.read(Reading::Replaced)),

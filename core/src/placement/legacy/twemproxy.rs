@@ -8,7 +8,7 @@
 use super::continuum::{Search, Tie};
 use super::hashes::Hash;
 use super::libmemcached::weighted_points;
-use super::{Build, Flavor, Kind, Legacy, LegacyNode, Reading, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, LegacyNode, Reading, Rule, Size, WeightRule, names};
 
 const HASHES: &[(&str, Hash)] = &[
     ("fnv1a_64", Hash::Fnv1a64),
@@ -35,7 +35,7 @@ pub(super) static KETAMA: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::twemproxy,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::With(HASHES, |nodes, hash| {
         let order = by_name(nodes);
         let sorted: Vec<LegacyNode> = order.iter().map(|&at| nodes[at as usize].clone()).collect();
@@ -58,7 +58,7 @@ pub(super) static MODULO: Flavor = Flavor {
     down: Rule::Refused(super::MODULO_DOWN),
     spelling: names::twemproxy,
     hash_tag: None,
-    points: 1,
+    size: Size::PerWeight(1),
     build: Build::With(HASHES, |nodes, hash| {
         let entries = by_name(nodes).into_iter().flat_map(|position| {
             std::iter::repeat_n(position, nodes[position as usize].weight as usize)

@@ -6,7 +6,7 @@
 
 use super::continuum::{Points, Search, Tie};
 use super::hashes::{Hash, md5_words};
-use super::{Build, Flavor, Kind, Legacy, Reading, Rule, WeightRule, names};
+use super::{Build, Flavor, Kind, Legacy, Reading, Rule, Size, WeightRule, names};
 
 /// `HashRing(nodes, hash_fn="ketama")`. A node that is down is one that was removed.
 pub(super) static KETAMA: Flavor = Flavor {
@@ -16,7 +16,7 @@ pub(super) static KETAMA: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::literal,
     hash_tag: None,
-    points: 160,
+    size: Size::PerNode(160),
     build: Build::Fixed(|nodes| {
         let live = nodes.iter().filter(|node| !node.down);
         let total: u64 = live.clone().map(|node| u64::from(node.weight)).sum();
