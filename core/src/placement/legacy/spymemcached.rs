@@ -49,8 +49,5 @@ pub(super) static MODULO: Flavor = Flavor {
     spelling: names::literal,
     hash_tag: None,
     size: Size::PerWeight(1),
-    build: Build::With(
-        &[("native", Hash::JavaHashCode), ("crc", Hash::CrcHigh)],
-        |nodes, hash| Legacy::table(nodes, hash.read(Reading::Replaced)),
-    ),
+    build: Build::Fixed(|nodes| Legacy::table(nodes, Hash::JavaHashCode.read(Reading::Replaced))),
 };
