@@ -27,7 +27,7 @@ def ask(servers: Servers, keys: list[bytes]) -> list[int]:
     client = HashClient(told, allow_unicode_keys=True)
     places = {address: i for i, address in enumerate(told)}
     # What each of the client's commands begins with.
-    return [places[client._get_client(key.decode()).server] for key in keys]  # noqa: SLF001
+    return [places[client._get_client(key.decode()).server] for key in keys]
 
 
 def main() -> int:

@@ -38,7 +38,8 @@ def ask(servers: Servers, down: frozenset[int], keys: list[bytes]) -> list[int]:
         answers = []
         for key in keys:
             client.check_key(key)
-            host, _ = client._get_server(key)  # noqa: SLF001 - what each of the client's commands begins with
+            # What each of the client's commands begins with.
+            host, _ = client._get_server(key)
             answers.append(places[host.address])
         return answers
 
