@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builders import accepts, digests, golden, migrations, placements, schedule_times, spec_errors
+from builders import accepts, digests, error_legacy, golden, migrations, placements, schedule_times, spec_errors
 
 HERE = Path(__file__).parent
 Made = dict[str, Any]
@@ -44,6 +44,7 @@ FILES: list[tuple[str, str, Callable[[], Made]]] = [
     ("0042-errors-nodes.json", "spec errors: nodes", spec_errors.nodes_file),
     ("0043-errors-migration.json", "spec errors: migration, regions, schedule, breaker", spec_errors.migration_file),
     ("0044-errors-limits.json", "spec errors: hard limits", spec_errors.limits),
+    ("0045-errors-legacy.json", "spec errors: placements of existing clients", error_legacy.build),
 ]
 DIGEST = ("0050-digest.json", "digests over 1,000,000 generated keys")
 

@@ -123,7 +123,9 @@ fn check_rules(
         (WeightRule::Refused(reason), weight) if weight != 1 => {
             refuse("weight", &format!("weight {weight}"), reason)?;
         }
-        (WeightRule::FromOne(reason), 0) => refuse("weight", "weight 0", reason)?,
+        (WeightRule::FromOne(reason), 0) => {
+            refuse("weight", "weight 0", &format!("{reason}, use at least 1"))?;
+        }
         _ => {}
     }
     if let (Rule::Refused(reason), true) = (rules.down, down) {
@@ -149,7 +151,7 @@ fn check_names(items: &[Cursor<'_>], nodes: &[NodeSpec], legacy: LegacySpec) -> 
         })?;
         if let Some(first) = taken.insert(name, position) {
             return Err(place.invalid(format!(
-                "{} is what {} calls node {first} too; it would give both the same points",
+                "{} is what {} calls node {first} too; names are distinct in a cluster",
                 place.shown(),
                 legacy.flavor()
             )));

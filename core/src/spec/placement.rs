@@ -54,7 +54,8 @@ fn legacy(kind: Kind, fields: &Object<'_>) -> Result<LegacySpec, Error> {
     let hash = match hash {
         Some(place) if hashes.is_empty() => {
             return Err(place.invalid(format!(
-                "a hash for {name}, which lets nobody choose one; leave it out"
+                "{} for {name}, whose hash is fixed; leave `hash` out",
+                place.shown()
             )));
         }
         Some(place) => Some(place.choice("a hash of this flavor", &hashes)?),

@@ -15,7 +15,7 @@ use super::{Build, Flavor, Kind, Legacy, Rule, Size, WeightRule, names};
 pub(super) static KETAMA: Flavor = Flavor {
     kind: Kind::Ketama,
     name: "dalli",
-    weight: WeightRule::FromOne("leave the node out, or give it a weight of at least 1"),
+    weight: WeightRule::FromOne("no list with such a server was compared with the client"),
     down: Rule::Refused(super::REHASHES),
     spelling: names::unbracketed_address,
     hash_tag: None,

@@ -28,8 +28,12 @@ pub(super) fn libmemcached_spy(text: &str) -> Result<String, &'static str> {
     Ok(format!("/{}{port}", unbracketed(text)))
 }
 
-/// `host` for port 11211, else `host:port`.
+/// `host` for port 11211, else `host:port`; a socket as its path with the colon that follows it in
+/// twemproxy's configuration.
 pub(super) fn twemproxy(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('/') {
+        return Ok(format!("{text}:"));
+    }
     Ok(without_port(&host_and_port(text)?, "11211"))
 }
 
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn spellings() {
-        let cases: [(Spelling, &str, &str); 14] = [
+        let cases: [(Spelling, &str, &str); 15] = [
             (libmemcached_spy, "[::1]:11211", "/::1:11211"),
             (libmemcached_spy, "/run/mc.sock", "//run/mc.sock:0"),
             (libmemcached, "10.0.0.1:11211", "10.0.0.1"),
@@ -109,6 +113,7 @@ mod tests {
             (libmemcached, "[::1]:1", "::1:1"),
             (libmemcached, "/run/mc.sock", "/run/mc.sock:0"),
             (twemproxy, "mc:11211", "mc"),
+            (twemproxy, "/run/mc.sock", "/run/mc.sock:"),
             (npm_memcached, "mc:11211", "mc"),
             (npm_memcached, "[::1]:11211", "[::1]:11211"),
             (unbracketed_address, "mc:11211", "mc:11211"),
@@ -120,7 +125,7 @@ mod tests {
             assert_eq!(spelling(text).as_deref(), Ok(name), "{text}");
         }
         let untold: [(Spelling, &str); 4] = [
-            (twemproxy, "/run/mc.sock"),
+            (twemproxy, "[::1]:11211"),
             (spymemcached, "mc:11211"),
             (spymemcached, "/run/mc.sock"),
             (socket_address, "mc:80"),

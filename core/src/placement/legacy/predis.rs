@@ -17,7 +17,7 @@ pub(super) static KETAMA: Flavor = Flavor {
     down: Rule::Honoured,
     spelling: names::host_and_port,
     hash_tag: Some(BRACES),
-    size: Size::PerNode(129),
+    size: Size::PerNode(160),
     build: Build::Fixed(|nodes| {
         let live = nodes.iter().filter(|node| !node.down);
         let total: u32 = live.clone().map(|node| node.weight).sum();

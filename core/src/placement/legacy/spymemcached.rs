@@ -14,7 +14,7 @@ use super::{Build, Flavor, Kind, Legacy, Reading, Rule, Size, WeightRule, names}
 pub(super) static KETAMA: Flavor = Flavor {
     kind: Kind::Ketama,
     name: "spymemcached",
-    weight: WeightRule::FromOne("leave the node out, or give it a weight of at least 1"),
+    weight: WeightRule::FromOne("no list with such a server was compared with the client"),
     down: Rule::Refused(super::REHASHES),
     spelling: names::spymemcached,
     hash_tag: None,
