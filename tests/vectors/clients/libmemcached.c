@@ -90,6 +90,9 @@ static memcached_return_t add_server(memcached_st *client, const char *line) {
     if (sscanf(line, "server %255s %u %u", host, &port, &weight) != 3) {
         return MEMCACHED_INVALID_ARGUMENTS;
     }
+    if (host[0] == '/') {
+        return memcached_server_add_unix_socket_with_weight(client, host, weight);
+    }
     return memcached_server_add_with_weight(client, host, (in_port_t)port, weight);
 }
 

@@ -11,6 +11,7 @@ What the client does that a reader may not expect:
   does, from the moment that such a server is added; the file with `mixed` in its name shows it. With crc, whose values
   are below 2^15, such a list puts every key on the owner of the lowest point; no file has that.
 - MODULA ignores weights; no list under it has any.
+- It names an IPv6 host without brackets, and a unix socket by its path and the port 0.
 - A weight can be too small for a point; that server then gets no key.
 - HSIEH is refused by Debian's build (built without it): no file has it.
 - A down server does not change placement unless the client is told to eject it; no list here has one.
@@ -24,7 +25,7 @@ import tempfile
 
 from asked_keys import raw_keys
 from golden_file import Golden, ask, compiled_c
-from servers import Servers, equal, equals, mixed, motley, named, one_host, spec, weighed
+from servers import Server, Servers, equal, equals, mixed, motley, named, one_host, spec, weighed
 
 # The name in a spec, and the name for the client's constant.
 HASHES = ["one_at_a_time", "md5", "crc", "fnv1_64", "fnv1a_64", "fnv1_32", "fnv1a_32", "murmur", "murmur3", "jenkins"]
@@ -34,6 +35,11 @@ OLDER = ["one_at_a_time", "crc"]  # 0060 has them
 def told(hash_name: str) -> str:
     """How the program is told of a hash; the client's own default is never set."""
     return "default" if hash_name == "one_at_a_time" else hash_name
+
+
+def special() -> Servers:
+    """IPv6 hosts and unix sockets."""
+    return [Server("fd00::1"), Server("fd00::2", 11212), Server("/run/memcached/a.sock"), Server("10.0.0.1")]
 
 
 class Maker:
@@ -78,7 +84,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         maker = Maker(compiled_c("libmemcached.c", directory, "-lmemcached"))
         about = "MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED"
-        cases = [("weighted", "-", weighted, servers) for servers in equals()]
+        cases = [("weighted", "-", weighted, servers) for servers in [*equals(), special()]]
         maker.make("0061-golden-libmemcached-weighted.json", f"{about}, equal weights", cases)
         cases = [("weighted", "-", weighted, servers) for servers in mixed()]
         maker.make("0062-golden-libmemcached-weighted-mixed.json", f"{about}, mixed weights", cases)

@@ -60,10 +60,10 @@ class Upstream:
 
 
 def listen(server: Server) -> str:
-    """Where a server block listens; and its answer, $server_addr:$server_port, but for a colon at the end of a path."""
+    """Where a server block listens."""
     if server.host.startswith("/"):
         return f"unix:{server.host}"
-    return f"{server.host.replace('localhost', '127.0.0.1')}:{server.port}"
+    return server.address.replace("localhost", "127.0.0.1")
 
 
 def config(upstreams: list[Upstream]) -> str:
@@ -82,7 +82,8 @@ def config(upstreams: list[Upstream]) -> str:
 
 def asked(upstream: Upstream, path: str, keys: list[bytes], connection: http.client.HTTPConnection) -> list[int]:
     """The server that answers each key."""
-    places = {listen(server): i for i, server in enumerate(upstream.servers)}
+    # nginx writes an IPv6 address without its brackets here.
+    places = {listen(server).translate({0x5B: None, 0x5D: None}): i for i, server in enumerate(upstream.servers)}
     answers = []
     for key in keys:
         connection.request("GET", path, headers={"X-Key": key})
@@ -90,6 +91,7 @@ def asked(upstream: Upstream, path: str, keys: list[bytes], connection: http.cli
         body = response.read()
         if response.status != http.client.OK:
             raise SystemExit(f"{path} {key!r}: {response.status}")
+        # A path has no port behind the colon.
         answers.append(places[body.decode().removesuffix(":")])
     return answers
 
@@ -154,7 +156,7 @@ def motley() -> Servers:
 def main() -> int:
     """Writes the golden files."""
     keys = [b"a b", b"a  b c", *byte_keys()]
-    named = [one_host(5, 8001, "localhost"), portless(loopback(equal(4))), unix(3), motley()]
+    named = [one_host(5, 8001, "localhost"), portless(loopback(equal(4))), unix(3), motley(), one_host(3, 8101, "::1")]
     lists = [*(loopback(servers) for servers in equals()[:18]), *named]
     upstreams = [Upstream(servers, consistent=True) for servers in lists]
     make("0072-golden-nginx-consistent.json", "hash consistent, equal weights", upstreams, keys)

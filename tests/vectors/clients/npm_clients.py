@@ -33,9 +33,14 @@ def make(name: str, package: str, what: str, lists: list[Servers]) -> None:
     golden.write(f"npm {package} {version}, {what}; clients/npm_clients.py through clients/node")
 
 
+def install() -> None:
+    """Brings the packages that package-lock.json names."""
+    subprocess.run(["npm", "ci", "--silent"], cwd=HERE / "node", check=True)
+
+
 def main() -> int:
     """Writes the golden files."""
-    subprocess.run(["npm", "ci", "--silent"], cwd=HERE / "node", check=True)
+    install()
     further = [equal(count) for count in (14, 28, 49)]
     special = [Server("fd00::1"), Server("fd00::2", 11212), Server("/run/memcached/a.sock"), Server("10.0.0.1")]
     aliased = [replace(server, alias=f"shard-{i}") for i, server in enumerate(equal(5))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from servers import Servers
 
@@ -26,8 +27,8 @@ async def _one_request(reader: asyncio.StreamReader) -> bool:
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    host, port = writer.get_extra_info("sockname")[:2]
-    own = f"{host}:{port}".encode()
+    name = writer.get_extra_info("sockname")
+    own = (name if isinstance(name, str) else f"{name[0]}:{name[1]}").encode()
     try:
         while await _one_request(reader):
             writer.write(b"$%d\r\n%s\r\n" % (len(own), own))
@@ -44,10 +45,15 @@ async def listening(servers: Servers) -> AsyncIterator[dict[str, int]]:
     async with AsyncExitStack() as stack:
         for place, server in enumerate(servers):
             host = "127.0.0.1" if server.host == "localhost" else server.host
-            if f"{host}:{server.port}" in places:
+            own = host if host.startswith("/") else f"{host}:{server.port}"
+            if own in places:
                 raise SystemExit(f"{server.address} is twice in a list; its answers could not be told apart")
-            places[f"{host}:{server.port}"] = place
-            await stack.enter_async_context(await asyncio.start_server(_serve, host, server.port))
+            places[own] = place
+            if host.startswith("/"):
+                stack.callback(Path(host).unlink, missing_ok=True)
+                await stack.enter_async_context(await asyncio.start_unix_server(_serve, host))
+            else:
+                await stack.enter_async_context(await asyncio.start_server(_serve, host, server.port))
         yield places
 
 

@@ -48,16 +48,21 @@ def make(name: str, kind: str, what: str, lists: list[Servers], path: str) -> No
     golden.write(f"spymemcached {VERSION} on Java {java}, {what}; clients/spymemcached.py through clients/java")
 
 
+def class_path(directory: str) -> str:
+    """Fetches the client and compiles the program that asks it; what Java needs to be told to find both."""
+    copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=net.spy:spymemcached:{VERSION}"]
+    subprocess.run([*copy, f"-DoutputDirectory={directory}"], cwd=directory, check=True)
+    jar = f"{directory}/spymemcached-{VERSION}.jar"
+    source = str(HERE / "java/AskSpymemcached.java")
+    subprocess.run(["javac", "-Xlint:all", "-Werror", "-cp", jar, "-d", directory, source], check=True)
+    return f"{directory}:{jar}"
+
+
 def main() -> int:
     """Writes the golden files."""
     literal = equals()[:18]
     with tempfile.TemporaryDirectory() as directory:
-        copy = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=net.spy:spymemcached:{VERSION}"]
-        subprocess.run([*copy, f"-DoutputDirectory={directory}"], cwd=directory, check=True)
-        jar = f"{directory}/spymemcached-{VERSION}.jar"
-        source = str(HERE / "java/AskSpymemcached.java")
-        subprocess.run(["javac", "-Xlint:all", "-Werror", "-cp", jar, "-d", directory, source], check=True)
-        path = f"{directory}:{jar}"
+        path = class_path(directory)
         about = "KetamaNodeLocator"
         lists = [*literal, by_name_and_v6()]
         make("0088-golden-spymemcached-ketama.json", "ketama", f"{about}, no weights", lists, path)

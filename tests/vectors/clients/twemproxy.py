@@ -48,8 +48,9 @@ def config(placement: dict[str, str], servers: Servers) -> str:
         lines.append(f'  hash_tag: "{placement["hash_tag"]}"')
     lines.append("  servers:")
     for server in servers:
-        alias = f" {server.alias}" if server.alias else ""
-        lines.append(f"   - {server.host}:{server.port}:{server.weight}{alias}")
+        alias = f" {server.alias}" if server.alias and server.alias != f"{server.host}:" else ""
+        port = "" if server.host.startswith("/") else f":{server.port}"
+        lines.append(f"   - {server.host}{port}:{server.weight}{alias}")
     return "golden:\n" + "\n".join(lines) + "\n"
 
 
@@ -115,6 +116,12 @@ def motley() -> Servers:
     ]
 
 
+def unix() -> Servers:
+    """Unix sockets, one with an alias. The others' names, which the proxy finds by itself, end with a colon."""
+    paths = [f"/tmp/golden-{letter}.sock" for letter in "abc"]
+    return [Server(paths[0], alias=f"{paths[0]}:"), Server(paths[1], alias=f"{paths[1]}:"), Server(paths[2], alias="c")]
+
+
 async def main() -> int:
     """Writes the golden files."""
     keys = [key for key in raw_keys() if key]
@@ -122,7 +129,13 @@ async def main() -> int:
     def rule(kind: str, hash_name: str, **more: str) -> dict[str, str]:
         return {"kind": kind, "flavor": "twemproxy", "hash": hash_name, **more}
 
-    names = [one_host(5, 11211, "localhost"), aliased(loopback(equal(6))), aliased(loopback(equal(47))), motley()]
+    names = [
+        one_host(5, 11211, "localhost"),
+        aliased(loopback(equal(6))),
+        aliased(loopback(equal(47))),
+        motley(),
+        unix(),
+    ]
     equal_lists = [*(loopback(servers) for servers in equals()[:18]), *names]
     cases = [(rule("ketama", "fnv1a_64"), servers) for servers in equal_lists]
     cases += [(rule("ketama", "fnv1a_64", hash_tag="{}"), loopback(equal(5)))]
