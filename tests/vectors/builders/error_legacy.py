@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from builders.error_base import file_of, invalid
@@ -35,48 +36,46 @@ def _case(kind: str, rule: Fields, nodes: list[Fields], where: str, *says: str, 
     return invalid(text, f"{BLUE}/{where}" if where else BLUE, list(says))
 
 
-def _placements() -> list[dict[str, Any]]:
-    cases = []
+def _flavors() -> Iterator[dict[str, Any]]:
     for kind in ("ketama", "modulo", "rendezvous"):
         of_kind = [flavor for other, flavor in PAIRS if other == kind]
-        cases.append(_case(kind, {}, [A, B], "placement", "flavor", *of_kind))
+        yield _case(kind, {}, [A, B], "placement", "flavor", *of_kind)
+        yield _case(kind, {"flavor": 1}, [A, B], "placement/flavor")
         elsewhere = sorted({flavor for _, flavor in PAIRS} - set(of_kind))
         for wrong in ("nosuch", "Twemproxy", *elsewhere):
-            cases.append(_case(kind, {"flavor": wrong}, [A, B], "placement/flavor", wrong, *of_kind))
-        cases.append(_case(kind, {"flavor": 1}, [A, B], "placement/flavor"))
+            yield _case(kind, {"flavor": wrong}, [A, B], "placement/flavor", wrong, *of_kind)
         for name, value in (("vnodes", 160), ("seed", 0)):
-            cases.append(_case(kind, {"flavor": of_kind[0], name: value}, [A, B], f"placement/{name}", name))
+            yield _case(kind, {"flavor": of_kind[0], name: value}, [A, B], f"placement/{name}", name)
     for kind, flavor in PAIRS:
-        wrong_hash = ["md4", "crc64", ""] if flavor in CHOOSES_HASH else ["md5", "crc32", "one_at_a_time"]
-        for name in wrong_hash:
-            cases.append(
-                _case(kind, {"flavor": flavor, "hash": name}, [A, B], "placement/hash", name or "one_at_a_time")
-            )
-        rule = {"flavor": flavor}
-        cases.append(_case(kind, rule, [A, B], "replicas", "2", replicas=2))
-    for name in ("hsieh", "crc32", "crc16"):
-        cases.append(_case("ketama", {"flavor": "libmemcached", "hash": name}, [A, B], "placement/hash", name))
-    for name in ("crc", "murmur3"):
-        cases.append(_case("ketama", {"flavor": "twemproxy", "hash": name}, [A, B], "placement/hash", name))
+        yield _case(kind, {"flavor": flavor}, [A, B], "replicas", "2", replicas=2)
     for kind, flavor in (("rendezvous", "go-redis"), ("ketama", "predis")):
-        cases.append(_case(kind, {"flavor": flavor, "hash_tag": "[]"}, [A, B], "placement/hash_tag", "[]", flavor))
-    return cases
+        yield _case(kind, {"flavor": flavor, "hash_tag": "[]"}, [A, B], "placement/hash_tag", "[]", flavor)
 
 
-def _nodes() -> list[dict[str, Any]]:
-    cases = []
+def _hashes() -> Iterator[dict[str, Any]]:
+    for kind, flavor in PAIRS:
+        wrong = ("md4", "crc64") if flavor in CHOOSES_HASH else ("md5", "crc32", "one_at_a_time")
+        for name in wrong:
+            yield _case(kind, {"flavor": flavor, "hash": name}, [A, B], "placement/hash", name)
+    others = {"libmemcached": ("hsieh", "crc32", "crc16", ""), "twemproxy": ("crc", "murmur3", "")}
+    for flavor, wrong in others.items():
+        for name in wrong:
+            yield _case("ketama", {"flavor": flavor, "hash": name}, [A, B], "placement/hash", name, "one_at_a_time")
+
+
+def _nodes() -> Iterator[dict[str, Any]]:
     for kind, flavor in PAIRS:
         rule = {"flavor": flavor}
         if (kind, flavor) in NO_WEIGHTS:
-            cases.append(_case(kind, rule, [A, {**B, "weight": 2}], "nodes/1/weight", "2", flavor))
+            yield _case(kind, rule, [A, {**B, "weight": 2}], "nodes/1/weight", "2", flavor)
         if (kind, flavor) not in WEIGHT_ZERO:
-            cases.append(_case(kind, rule, [A, {**B, "weight": 0}], "nodes/1/weight", "0", flavor))
+            yield _case(kind, rule, [A, {**B, "weight": 0}], "nodes/1/weight", "0", flavor)
         if (kind == "modulo" and (kind, flavor) not in DOWN) or (kind, flavor) in NO_DOWN:
-            cases.append(_case(kind, rule, [A, {**B, "down": True}], "nodes/1/down", "down", flavor))
+            yield _case(kind, rule, [A, {**B, "down": True}], "nodes/1/down", "down", flavor)
         twice = [{**A, "alias": "x"}, {**B, "alias": "x"}]
-        cases.append(_case(kind, rule, twice, "nodes/1/alias", "x", "0"))
-        cases.append(_case(kind, rule, [A, {**B, "alias": ""}], "nodes/1/alias"))
-        cases.append(_case(kind, rule, [A, {**B, "alias": 7}], "nodes/1/alias"))
+        yield _case(kind, rule, twice, "nodes/1/alias", "x", "0")
+        yield _case(kind, rule, [A, {**B, "alias": ""}], "nodes/1/alias")
+        yield _case(kind, rule, [A, {**B, "alias": 7}], "nodes/1/alias")
     nameless = {
         ("ketama", "twemproxy"): ["[::1]:1"],
         ("modulo", "twemproxy"): ["[::1]:1"],
@@ -88,32 +87,27 @@ def _nodes() -> list[dict[str, Any]]:
     for (kind, flavor), addresses in nameless.items():
         for address in addresses:
             node = {"id": "c", "address": address}
-            cases.append(_case(kind, {"flavor": flavor}, [A, node], "nodes/1/address", address, "alias"))
+            yield _case(kind, {"flavor": flavor}, [A, node], "nodes/1/address", address, "alias")
     spelled = [{**B, "alias": "10.0.0.1"}, A]
-    cases.append(
-        _case("ketama", {"flavor": "libmemcached-weighted"}, spelled, "nodes/1/address", "10.0.0.1:11211", "0")
-    )
-    cases.append(_case("ring", {}, [A, {**B, "alias": "b"}], "nodes/1/alias", "alias", "ring"))
-    cases.append(_case("ketama", {"flavor": "uhashring"}, [{**A, "weight": 0}, {**B, "down": True}], "nodes"))
-    return cases
+    yield _case("ketama", {"flavor": "libmemcached-weighted"}, spelled, "nodes/1/address", "10.0.0.1:11211", "0")
+    yield _case("ring", {}, [A, {**B, "alias": "b"}], "nodes/1/alias", "alias", "ring")
+    yield _case("ketama", {"flavor": "uhashring"}, [{**A, "weight": 0}, {**B, "down": True}], "nodes")
 
 
-def _limits() -> list[dict[str, Any]]:
+def _limits() -> Iterator[dict[str, Any]]:
     """More points than a spec may have, each count one node above what is allowed."""
     head = json.dumps(
         {"format": 1, "generation": 1, "primary": "c", "clusters": {"c": {"placement": None, "nodes": []}}}
     )
-    cases = []
     for kind, flavor, nodes, weight in (("ketama", "nginx", 27, 1000), ("modulo", "python-memcached", 4195, 1000)):
         rule = json.dumps({"kind": kind, "flavor": flavor})
         before, after = head.replace("null", rule).split("[]")
         node = f'{{"id":"n#","address":"/#","weight":{weight}}},'
         last = f'{{"id":"last","address":"/last","weight":{weight}}}'
         parts = [[f"{before}[", 1], [node, nodes - 1], [f"{last}]{after}", 1]]
-        cases.append({"spec_parts": parts, "kind": "spec_limit", "pointer": "/clusters/c", "says": ["4194304"]})
-    return cases
+        yield {"spec_parts": parts, "kind": "spec_limit", "pointer": "/clusters/c", "says": ["4194304"]}
 
 
 def build() -> dict[str, Any]:
     """The whole file."""
-    return file_of([], [*_placements(), *_nodes(), *_limits()])
+    return file_of([], [*_flavors(), *_hashes(), *_nodes(), *_limits()])

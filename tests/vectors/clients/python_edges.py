@@ -57,7 +57,7 @@ def uhashring_answers(servers: Servers, down: set[int], keys: list[bytes]) -> li
 
 
 def pymemcache_answers(servers: Servers, down: set[int], keys: list[bytes]) -> list[int]:
-    """Where pymemcache puts the keys. Its hasher is asked, since the client itself refuses bytes above 127 in `bytes`."""
+    """Where pymemcache puts the keys. Its hasher is asked: the client itself refuses `bytes` above 127."""
     client = HashClient([server.address for server in servers])
     names = list(client.clients)
     for number in down:

@@ -84,6 +84,24 @@ pub(super) enum Build {
 }
 
 /// A flavor and the hash chosen for it: an existing client's placement, as a spec names it.
+///
+/// # Examples
+///
+/// ```
+/// let text = br#"{
+///   "format": 1, "generation": 1, "primary": "old",
+///   "clusters": {"old": {"placement": {"kind": "ketama", "flavor": "twemproxy"},
+///                        "nodes": [{"id": "mc1", "address": "127.0.0.1:11211", "alias": "one"}]}}
+/// }"#;
+/// let spec = ringshift::Spec::parse(text)?;
+/// let ringshift::PlacementSpec::Legacy(legacy) = &spec.clusters["old"].placement else {
+///     unreachable!("it is the placement of a client")
+/// };
+/// assert_eq!((legacy.kind(), legacy.flavor()), ("ketama", "twemproxy"));
+/// assert_eq!(legacy.hash(), Some("fnv1a_64"));
+/// assert_eq!(legacy.to_string(), "ketama twemproxy, fnv1a_64");
+/// # Ok::<(), ringshift::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct LegacySpec {
     flavor: &'static Flavor,

@@ -21,10 +21,9 @@ pub(super) fn murmur2(bytes: &[u8]) -> u32 {
     hash ^ (hash >> 15)
 }
 
-/// `MurmurHash3` of a sequence of bytes.
-pub(super) fn murmur3(bytes: impl Iterator<Item = u8>, seed: u32) -> u32 {
+pub(super) fn murmur3(bytes: &[u8], seed: u32) -> u32 {
     let mut state = Murmur3::new(seed);
-    state.extend(bytes);
+    state.update(bytes);
     state.finish()
 }
 
@@ -46,17 +45,31 @@ impl Murmur3 {
     }
 
     #[inline]
-    fn push(&mut self, byte: u8) {
-        let place = self.length as usize % 4;
-        self.block[place] = byte;
-        self.length = self.length.wrapping_add(1);
-        if place == 3 {
-            let word = scrambled(u32::from_le_bytes(self.block));
-            self.hash = (self.hash ^ word)
-                .rotate_left(13)
-                .wrapping_mul(5)
-                .wrapping_add(0xe654_6b64);
+    pub(super) fn update(&mut self, mut bytes: &[u8]) {
+        let filled = self.length as usize % 4;
+        self.length = self.length.wrapping_add(bytes.len() as u32);
+        if filled > 0 {
+            let (first, rest) = bytes.split_at(bytes.len().min(4 - filled));
+            self.block[filled..filled + first.len()].copy_from_slice(first);
+            if filled + first.len() < 4 {
+                return;
+            }
+            self.mix(self.block);
+            bytes = rest;
         }
+        let (blocks, rest) = bytes.as_chunks::<4>();
+        for &block in blocks {
+            self.mix(block);
+        }
+        self.block[..rest.len()].copy_from_slice(rest);
+    }
+
+    #[inline]
+    fn mix(&mut self, block: [u8; 4]) {
+        self.hash = (self.hash ^ scrambled(u32::from_le_bytes(block)))
+            .rotate_left(13)
+            .wrapping_mul(5)
+            .wrapping_add(0xe654_6b64);
     }
 
     pub(super) fn finish(self) -> u32 {
@@ -66,14 +79,6 @@ impl Murmur3 {
         hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
         hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
         hash ^ (hash >> 16)
-    }
-}
-
-impl Extend<u8> for Murmur3 {
-    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
-        for byte in bytes {
-            self.push(byte);
-        }
     }
 }
 

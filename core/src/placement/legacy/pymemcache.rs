@@ -5,6 +5,8 @@
 //! hashed as Python shows it (`b'…'`), which is also what happens to a key that is no UTF-8; of
 //! equal scores the node whose name is greater wins.
 
+use std::borrow::Cow;
+
 use super::murmur::Murmur3;
 use super::text;
 use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, Size, WeightRule, names};
@@ -37,18 +39,19 @@ impl Rendezvous {
         live.sort_by(|a, b| b.0.name.cmp(&a.0.name));
         let nodes = live.into_iter().map(|(node, position)| {
             let mut state = Murmur3::new(0);
-            state.extend(low_bytes(&node.name));
-            state.extend([b'-']);
+            state.update(&low_bytes(&node.name));
+            state.update(b"-");
             (state, position)
         });
         Self(nodes.collect())
     }
 
     pub(super) fn node(&self, key: &[u8]) -> u32 {
-        let key = text::python(key);
+        let text = text::python(key);
+        let key = low_bytes(&text);
         let mut best = (0, None);
         for &(mut state, position) in &self.0 {
-            state.extend(low_bytes(&key));
+            state.update(&key);
             let score = state.finish();
             if best.1.is_none() || score > best.0 {
                 best = (score, Some(position));
@@ -58,6 +61,10 @@ impl Rendezvous {
     }
 }
 
-fn low_bytes(text: &str) -> impl Iterator<Item = u8> {
-    text.chars().map(|character| character as u8)
+/// The low byte of every code point.
+fn low_bytes(text: &str) -> Cow<'_, [u8]> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    text.chars().map(|character| character as u8).collect()
 }
