@@ -58,6 +58,7 @@ FILES: list[tuple[str, str]] = [
     ("0095-golden-dalli.json", "dalli, equal weights"),
     ("0096-golden-dalli-mixed.json", "dalli, mixed weights"),
     ("0097-golden-ties.json", "two nodes with one point, keys whose hash is a point, ten flavors"),
+    ("0098-golden-down.json", "nodes that are down, nine clients"),
     ("0110-golden-uhashring-edges.json", "uhashring, bytes as keys, weights of 0, nodes removed"),
     ("0111-golden-pymemcache-edges.json", "pymemcache, bytes as keys, servers removed, IPv6"),
     ("0112-golden-python-memcached-edges.json", "python-memcached, weights of 0"),

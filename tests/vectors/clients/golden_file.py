@@ -3,6 +3,7 @@
 A program is told the server list and the keys on standard input, one a line:
 
     server HOST PORT WEIGHT ALIAS     (ALIAS is - when there is none)
+    down INDEX                        (that server of the list is down)
     key HEX
 
 and answers with the client's version in the first line, then the index of one server a key, in the same order.
@@ -23,9 +24,12 @@ VECTORS = HERE.parent
 MOST_BYTES = 400_000
 
 
-def ask(command: list[str], servers: list[Server], keys: list[bytes]) -> tuple[str, list[int]]:
+def ask(
+    command: list[str], servers: list[Server], keys: list[bytes], down: frozenset[int] = frozenset()
+) -> tuple[str, list[int]]:
     """The client's version and the server index of each key."""
     lines = [f"server {server.host} {server.port} {server.weight} {server.alias or '-'}\n" for server in servers]
+    lines += [f"down {i}\n" for i in sorted(down)]
     lines += [f"key {key.hex()}\n" for key in keys]
     done = subprocess.run(command, input="".join(lines), stdout=subprocess.PIPE, text=True, check=True)
     version, *answers = done.stdout.splitlines()

@@ -7,7 +7,7 @@
  * itself; HASH is then "-"), "consistent", "spy" (weighted first, then MEMCACHED_DISTRIBUTION_CONSISTENT_KETAMA_SPY, as
  * the client's own tests do it), or "modula". HASH: "default" leaves the hash as the client sets it by itself.
  * Servers are added after the behaviours are set, as the manual says, each through memcached_server_add_with_weight.
- * No server runs and nothing is sent: placement is the client's alone.
+ * No server runs; nothing is sent but to servers that are down, for the client to see it.
  */
 #include <libmemcached/memcached.h>
 #include <stdint.h>
@@ -96,6 +96,35 @@ static memcached_return_t add_server(memcached_st *client, const char *line) {
     return memcached_server_add_with_weight(client, host, (in_port_t)port, weight);
 }
 
+/*
+ * Lets the client find out by itself that a server is down: with AUTO_EJECT_HOSTS it takes a server that can't be
+ * reached out of the ring. Nobody listens at that server, which must be on loopback.
+ */
+static memcached_return_t eject(memcached_st *client, const char *line) {
+    unsigned index;
+    if (sscanf(line, "down %u", &index) != 1) {
+        return MEMCACHED_INVALID_ARGUMENTS;
+    }
+    (void)memcached_behavior_set(client, MEMCACHED_BEHAVIOR_AUTO_EJECT_HOSTS, 1);
+    (void)memcached_behavior_set(client, MEMCACHED_BEHAVIOR_SERVER_FAILURE_LIMIT, 1);
+    (void)memcached_behavior_set(client, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 3600);
+    for (unsigned i = 0, left = 100; left > 0; i++) {
+        char key[32];
+        size_t length = (size_t)snprintf(key, sizeof key, "probe:%u", i);
+        if (memcached_generate_hash(client, key, length) == index) {
+            size_t value_length;
+            uint32_t flags;
+            memcached_return_t rc;
+            free(memcached_get(client, key, length, &value_length, &flags, &rc));
+            if (memcached_generate_hash(client, key, length) != index) {
+                return MEMCACHED_SUCCESS;
+            }
+            left--;
+        }
+    }
+    return MEMCACHED_FAILURE;
+}
+
 static memcached_return_t answer(memcached_st *client) {
     static char line[MAX_KEY * 2 + 8];
     static char key[MAX_KEY];
@@ -103,6 +132,10 @@ static memcached_return_t answer(memcached_st *client) {
     while (rc == MEMCACHED_SUCCESS && fgets(line, sizeof line, stdin) != NULL) {
         if (strncmp(line, "server ", 7) == 0) {
             rc = add_server(client, line);
+            continue;
+        }
+        if (strncmp(line, "down ", 5) == 0) {
+            rc = eject(client, line);
             continue;
         }
         int length = strncmp(line, "key ", 4) == 0 ? decode(line + 4, key) : -1;

@@ -119,16 +119,20 @@ def all_answers(upstreams: list[Upstream], keys: list[bytes]) -> list[list[int]]
             server.wait()
 
 
+def version() -> str:
+    """As nginx says it."""
+    done = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True)
+    return done.stderr.strip().split("nginx/")[1]
+
+
 def make(name: str, what: str, upstreams: list[Upstream], keys: list[bytes]) -> None:
     """Writes one file."""
-    done = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True)
     golden = Golden(name, keys)
     for upstream, answers in zip(upstreams, all_answers(upstreams, keys), strict=True):
         if {answers.index(i) for i in upstream.down if i in answers}:
             raise SystemExit(f"{name}: a server that is down has answered")
         golden.add(upstream.spec(), answers, len(upstream.servers))
-    version = done.stderr.strip().split("nginx/")[1]
-    golden.write(f"nginx {version}, {what}; clients/nginx.py")
+    golden.write(f"nginx {version()}, {what}; clients/nginx.py")
 
 
 def portless(servers: Servers) -> Servers:

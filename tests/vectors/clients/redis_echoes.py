@@ -39,8 +39,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @asynccontextmanager
-async def listening(servers: Servers) -> AsyncIterator[dict[str, int]]:
-    """Runs one server for each of the list; gives what they answer and the place in the list that it stands for."""
+async def listening(servers: Servers, down: frozenset[int] = frozenset()) -> AsyncIterator[dict[str, int]]:
+    """Runs the servers that are not down; gives what each answers and the place in the list that it stands for."""
     places: dict[str, int] = {}
     async with AsyncExitStack() as stack:
         for place, server in enumerate(servers):
@@ -49,6 +49,8 @@ async def listening(servers: Servers) -> AsyncIterator[dict[str, int]]:
             if own in places:
                 raise SystemExit(f"{server.address} is twice in a list; its answers could not be told apart")
             places[own] = place
+            if place in down:
+                continue
             if host.startswith("/"):
                 stack.callback(Path(host).unlink, missing_ok=True)
                 await stack.enter_async_context(await asyncio.start_unix_server(_serve, host))
@@ -57,8 +59,8 @@ async def listening(servers: Servers) -> AsyncIterator[dict[str, int]]:
         yield places
 
 
-async def ask(port: int, keys: list[bytes], at_once: int = 100) -> list[bytes]:
-    """What a proxy on loopback answers to `GET key`, in order."""
+async def ask(port: int, keys: list[bytes], *, errors: bool = False, at_once: int = 100) -> list[bytes]:
+    """What a proxy on loopback answers to `GET key`, in order; nothing for an error, where errors are awaited."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answers = []
     for start in range(0, len(keys), at_once):
@@ -66,6 +68,8 @@ async def ask(port: int, keys: list[bytes], at_once: int = 100) -> list[bytes]:
         writer.write(b"".join(b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n" % (len(key), key) for key in some))
         for _ in some:
             head = await reader.readline()
+            if errors and head.startswith(b"-"):
+                continue
             if not head.startswith(b"$"):
                 raise SystemExit(f"the proxy says {head!r}")
             answers.append((await reader.readexactly(int(head[1:]) + 2))[:-2])

@@ -127,8 +127,10 @@ def node(number: int, server: Server, *, weights: bool) -> dict[str, Any]:
     return fields
 
 
-def spec(servers: Servers, **placement: Any) -> str:
+def spec(servers: Servers, down: frozenset[int] = frozenset(), /, **placement: Any) -> str:
     """The text of a spec whose primary cluster is this list; weights are named where they are not all 1."""
     weights = any(server.weight != 1 for server in servers)
     nodes = [node(i, server, weights=weights) for i, server in enumerate(servers)]
+    for i in down:
+        nodes[i]["down"] = True
     return only({"placement": placement, "nodes": nodes})

@@ -21,6 +21,7 @@ import tempfile
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import nginx
@@ -37,7 +38,7 @@ HOSTS = [f"127.1.{i // 256}.{i % 256}" for i in range(1, 4096)]
 PAIRS = 2
 FEWEST = 3  # keys on a shared point
 Points = Callable[[str], Iterator[int]]
-Asked = Callable[[Servers], list[int]]
+Asked = Callable[[Servers], tuple[str, list[int]]]
 
 
 def words(text: str) -> tuple[int, ...]:
@@ -97,14 +98,17 @@ def clients(directory: str, keys: list[bytes]) -> dict[str, tuple[dict[str, str]
     node = ["node", str(HERE / "node/ask.mjs")]
 
     def program(*command: str) -> Asked:
-        return lambda servers: ask(list(command), servers, keys)[1]
+        return lambda servers: ask(list(command), servers, keys)
 
-    def proxy(servers: Servers) -> list[int]:
+    def proxy(servers: Servers) -> tuple[str, list[int]]:
         rule = {"kind": "ketama", "flavor": "twemproxy", "hash": "md5"}
-        return asyncio.run(twemproxy.answers(rule, servers, keys, Path(directory)))
+        return twemproxy.version(), asyncio.run(twemproxy.answers(rule, servers, keys, Path(directory)))
 
-    def upstream(servers: Servers) -> list[int]:
-        return nginx.all_answers([nginx.Upstream(servers, consistent=True)], keys)[0]
+    def upstream(servers: Servers) -> tuple[str, list[int]]:
+        return nginx.version(), nginx.all_answers([nginx.Upstream(servers, consistent=True)], keys)[0]
+
+    def library(servers: Servers) -> tuple[str, list[int]]:
+        return version("uhashring"), uhashring_ketama.ask(servers, keys)
 
     short, long = "{host}-{i}", "{host}:11211-{i}"
     return {
@@ -112,7 +116,7 @@ def clients(directory: str, keys: list[bytes]) -> dict[str, tuple[dict[str, str]
         "libmemcached-spy": ({}, f"/{long}", program(libmemcached, "spy", "-")),
         "twemproxy": ({"hash": "md5"}, short, proxy),
         "nginx": ({}, "nginx", upstream),
-        "uhashring": ({}, long, lambda servers: uhashring_ketama.ask(servers, keys)),
+        "uhashring": ({}, long, library),
         "npm-hashring": ({}, long, program(*node, "hashring")),
         "npm-memcached": ({}, short, program(*node, "memcached")),
         "spymemcached": ({}, long, program("java", "-cp", java, "AskSpymemcached", "ketama")),
@@ -127,6 +131,7 @@ def main() -> int:
     golden = Golden("0097-golden-ties.json", keys)
     by_md5 = [words(key.decode())[0] for key in keys]
     by_crc = [zlib.crc32(key) for key in keys]
+    versions: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as directory:
         for flavor, (more, form, asked) in clients(directory, keys).items():
             if not form:
@@ -136,8 +141,10 @@ def main() -> int:
             else:
                 pairs = shared(md5_points(form), by_md5)
             for servers in lists(pairs):
-                golden.add(spec(servers, kind="ketama", flavor=flavor, **more), asked(servers), len(servers))
-    golden.write("the clients and versions of files 0061 to 0096, shared points; clients/ties.py")
+                versions[flavor], answers = asked(servers)
+                golden.add(spec(servers, kind="ketama", flavor=flavor, **more), answers, len(servers))
+    versions["spymemcached"] = f"{spymemcached.VERSION} on Java {versions['spymemcached']}"
+    golden.write(f"{', '.join(f'{flavor} {of}' for flavor, of in versions.items())}; clients/ties.py")
     return 0
 
 

@@ -9,7 +9,7 @@ What the proxy does that a reader may not expect:
 - It names a server by its alias if it has one, else by the host alone when the port is 11211, else by host:port.
 - Redis pools call an empty key an error, so it is not asked.
 - With crc16 and crc32, whose values are below 2^16, ketama puts every key on the owner of the lowest point: one list.
-- Dead servers are ejected only with `auto_eject_hosts`, which is off here as it is by default.
+- Dead servers are ejected only with `auto_eject_hosts`, which is off here as it is by default; down.py has it on.
 - A weight can be too small for a point; that server then gets no key.
 """
 
@@ -40,12 +40,14 @@ def version() -> str:
     return (done.stdout + done.stderr).split("nutcracker-")[1].split()[0]
 
 
-def config(placement: dict[str, str], servers: Servers) -> str:
+def config(placement: dict[str, str], servers: Servers, *, eject: bool) -> str:
     """The proxy's configuration with one pool. The proxy's default hash is written out like any other."""
     lines = [f"  listen: 127.0.0.1:{PROXY_PORT}", "  redis: true", f"  hash: {placement['hash']}"]
     lines.append(f"  distribution: {'ketama' if placement['kind'] == 'ketama' else 'modula'}")
     if "hash_tag" in placement:
         lines.append(f'  hash_tag: "{placement["hash_tag"]}"')
+    if eject:
+        lines += ["  auto_eject_hosts: true", "  server_failure_limit: 1", "  server_retry_timeout: 3600000"]
     lines.append("  servers:")
     for server in servers:
         alias = f" {server.alias}" if server.alias and server.alias != f"{server.host}:" else ""
@@ -68,16 +70,20 @@ async def _until_open(port: int, proxy: asyncio.subprocess.Process) -> None:
     raise SystemExit("the proxy does not listen after 5 s")
 
 
-async def answers(placement: dict[str, str], servers: Servers, keys: list[bytes], directory: Path) -> list[int]:
-    """Where one pool puts the keys."""
+async def answers(
+    placement: dict[str, str], servers: Servers, keys: list[bytes], directory: Path, down: frozenset[int] = frozenset()
+) -> list[int]:
+    """Where one pool puts the keys. Servers that are down the proxy finds by itself, and ejects."""
     file = directory / "nutcracker.yml"
-    file.write_text(config(placement, servers), "utf-8")
+    file.write_text(config(placement, servers, eject=bool(down)), "utf-8")
     log = directory / "log"
     options = ["-c", str(file), "-p", str(directory / "pid"), "-o", str(log), "-a", "127.0.0.1", "-s", str(STATS_PORT)]
-    async with redis_echoes.listening(servers) as places:
+    async with redis_echoes.listening(servers, down) as places:
         proxy = await asyncio.create_subprocess_exec("nutcracker", *options)
         try:
             await _until_open(PROXY_PORT, proxy)
+            if down:
+                await redis_echoes.ask(PROXY_PORT, keys, errors=True)
             told = await redis_echoes.ask(PROXY_PORT, keys)
         except SystemExit:
             sys.stderr.write(log.read_text("utf-8"))

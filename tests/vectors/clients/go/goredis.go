@@ -9,23 +9,35 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// openGoRedis asks the client which shard it would talk to. Every shard counts as live and none can be dialled.
+// openGoRedis asks the client which shard it would talk to. A shard is live when this says so, and none can be dialled.
 func openGoRedis(servers []server) (picker, func() error, error) {
 	places := map[string]int{}
 	addresses := map[string]string{}
+	down := map[string]bool{}
+	live := 0
 	for i, server := range servers {
 		address := net.JoinHostPort(server.host, server.port)
 		addresses[server.alias] = address
 		places[address] = i
+		down[address] = server.down
+		if !server.down {
+			live++
+		}
 	}
 	ring := redis.NewRing(&redis.RingOptions{
 		Addrs:              addresses,
-		HeartbeatFrequency: time.Hour,
-		HeartbeatFn:        func(context.Context, *redis.Client) bool { return true },
+		HeartbeatFrequency: time.Millisecond,
+		HeartbeatFn: func(_ context.Context, client *redis.Client) bool {
+			return !down[client.Options().Addr]
+		},
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			return nil, errors.New("nothing is sent")
 		},
 	})
+	// A shard is down after some heartbeats in a row.
+	for ring.Len() != live {
+		time.Sleep(time.Millisecond)
+	}
 	pick := func(key string) (int, error) {
 		client, err := ring.GetShardClientForKey(key)
 		if err != nil {

@@ -10,11 +10,15 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"strings"
 )
 
 // server is one server of the list.
-type server struct{ host, port, alias string }
+type server struct {
+	host, port, alias string
+	down              bool
+}
 
 // picker tells the place in the list of the server that holds a key.
 type picker func(key string) (int, error)
@@ -34,7 +38,13 @@ func read() (servers []server, keys []string, err error) {
 		fields := strings.Split(lines.Text(), " ")
 		switch {
 		case fields[0] == "server" && len(fields) == 5:
-			servers = append(servers, server{fields[1], fields[2], fields[4]})
+			servers = append(servers, server{host: fields[1], port: fields[2], alias: fields[4]})
+		case fields[0] == "down" && len(fields) == 2:
+			place, err := strconv.Atoi(fields[1])
+			if err != nil || place < 0 || place >= len(servers) {
+				return nil, nil, fmt.Errorf("no such server: %s", lines.Text())
+			}
+			servers[place].down = true
 		case fields[0] == "key" && len(fields) == 2:
 			key, err := hex.DecodeString(fields[1])
 			if err != nil {

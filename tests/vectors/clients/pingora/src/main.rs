@@ -2,7 +2,7 @@
 //!
 //! No server runs and nothing is sent: placement is the crate's alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +22,7 @@ fn bytes(hex: &str) -> Result<Vec<u8>, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let mut down = HashSet::new();
     let (mut buckets, mut places, mut keys) = (Vec::new(), HashMap::new(), Vec::new());
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -31,6 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 places.insert(address, buckets.len());
                 buckets.push(Bucket::new(address, weight.parse()?));
             }
+            ["down", index] => {
+                down.insert(index.parse::<usize>()?);
+            }
             ["key", hex] => keys.push(bytes(hex)?),
             _ => return Err(format!("neither a server nor a key: {line}").into()),
         }
@@ -39,8 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout().lock();
     writeln!(out, "{VERSION}")?;
     for key in keys {
-        let owner = continuum.node(&key).ok_or("no server")?;
-        writeln!(out, "{}", places[&owner])?;
+        // How the crate means a server that is down to be passed over: up the ring, point by point.
+        let mut owners = continuum.node_iter(&key).map(|owner| places[owner]);
+        let owner = owners.find(|owner| !down.contains(owner));
+        writeln!(out, "{}", owner.ok_or("no server")?)?;
     }
     Ok(())
 }
