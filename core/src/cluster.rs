@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::error::Error;
 use crate::hash::HashTag;
 use crate::node::{Node, NodePool};
-use crate::placement::{LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode};
-use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec};
+use crate::placement::{
+    LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode, RingRule, max_load,
+};
+use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
 
 /// One cluster, compiled.
 #[derive(Debug)]
@@ -17,16 +20,53 @@ pub(crate) struct Cluster {
     hash_tag: Option<HashTag>,
 }
 
+/// A cluster whose `max_load` cannot be kept.
+#[derive(Debug)]
+pub(crate) struct Unbounded {
+    cluster: String,
+    /// The lowest that can, in parts of [`max_load::ONE`].
+    lowest: u32,
+}
+
+impl Unbounded {
+    /// The error about it, with its place in the text of the spec.
+    pub(crate) fn into_error(self, text: &[u8]) -> Error {
+        let lowest = f64::from(self.lowest) / f64::from(max_load::ONE);
+        let message = format!(
+            "the points of this ring cannot keep max_load; use {lowest} or more, or more vnodes"
+        );
+        Spec::invalid_at(
+            text,
+            &["clusters", &self.cluster, "placement", "max_load"],
+            message,
+        )
+    }
+}
+
 impl Cluster {
-    pub(crate) fn compile(name: &str, spec: &ClusterSpec, pool: &NodePool) -> Self {
-        let nodes = spec
-            .nodes
-            .iter()
-            .map(|node| pool.intern(name, spec, node))
-            .collect();
+    /// Fails if the spec asks for a `max_load` that its ring cannot keep.
+    pub(crate) fn compile(
+        name: &str,
+        spec: &ClusterSpec,
+        pool: &NodePool,
+    ) -> Result<Self, Unbounded> {
         let (placement, replicas) = match spec.placement {
-            PlacementSpec::Ring { vnodes, seed } => {
-                let (ring, replicas) = Ring::build(&ring_nodes(spec, vnodes), seed, spec.replicas);
+            PlacementSpec::Ring {
+                vnodes,
+                seed,
+                max_load,
+            } => {
+                let rule = RingRule {
+                    vnodes,
+                    seed,
+                    replicas: spec.replicas,
+                    max_load,
+                };
+                let (ring, replicas) =
+                    Ring::build(&ring_nodes(spec), rule).map_err(|lowest| Unbounded {
+                        cluster: name.to_owned(),
+                        lowest,
+                    })?;
                 (Placement::Ring(ring), replicas)
             }
             PlacementSpec::Legacy(legacy) => (
@@ -34,12 +74,17 @@ impl Cluster {
                 Replicas::single(spec.nodes.len()),
             ),
         };
-        Self {
+        let nodes = spec
+            .nodes
+            .iter()
+            .map(|node| pool.intern(name, spec, node))
+            .collect();
+        Ok(Self {
             nodes,
             placement,
             replicas,
             hash_tag: spec.hash_tag,
-        }
+        })
     }
 
     /// The bytes of a key that place it.
@@ -51,10 +96,45 @@ impl Cluster {
         }
     }
 
-    /// The slot of a key.
+    /// The hash that places a key.
     #[inline]
-    pub(crate) fn slot(&self, key: &[u8]) -> u32 {
-        self.placement.slot(self.placed(key))
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
+        self.placement.hash(self.placed(key))
+    }
+
+    /// The slot of a hash.
+    #[inline]
+    pub(crate) fn slot(&self, hash: u64) -> u32 {
+        self.placement.slot(hash)
+    }
+
+    /// Whether another cluster hashes every key to the same number.
+    pub(crate) fn hashes_like(&self, other: &Self) -> bool {
+        self.hash_tag == other.hash_tag && self.placement.hashes_like(&other.placement)
+    }
+
+    /// How many slots there are.
+    pub(crate) fn slots(&self) -> u32 {
+        self.replicas.slots()
+    }
+
+    /// The position of the first node of a slot.
+    pub(crate) fn owner(&self, slot: u32) -> u32 {
+        self.replicas.nodes(slot)[0]
+    }
+
+    /// The arcs of a ring: where each ends and the position of its owner; see [`Placement::arcs`].
+    pub(crate) fn arcs(&self) -> Option<impl Iterator<Item = (u128, u32)> + '_> {
+        Some(
+            self.placement
+                .arcs()?
+                .map(|(end, slot)| (end, self.owner(slot))),
+        )
+    }
+
+    /// See [`Placement::residues`].
+    pub(crate) fn residues(&self) -> Option<(u64, u64)> {
+        self.placement.residues()
     }
 
     /// The nodes of a slot, in read order.
@@ -94,7 +174,7 @@ impl Cluster {
     }
 }
 
-fn ring_nodes(spec: &ClusterSpec, vnodes: u32) -> Vec<RingNode<'_>> {
+fn ring_nodes(spec: &ClusterSpec) -> Vec<RingNode<'_>> {
     let mut zones: HashMap<&str, u32> = HashMap::new();
     let mut next = 0;
     let mut fresh = || {
@@ -105,11 +185,7 @@ fn ring_nodes(spec: &ClusterSpec, vnodes: u32) -> Vec<RingNode<'_>> {
         .iter()
         .map(|node| RingNode {
             id: &node.id,
-            points: if node.takes_keys() {
-                vnodes * node.weight
-            } else {
-                0
-            },
+            weight: if node.takes_keys() { node.weight } else { 0 },
             zone: match node.zone.as_deref() {
                 Some(zone) => *zones.entry(zone).or_insert_with(&mut fresh),
                 None => fresh(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::cluster::Cluster;
 use crate::node::Node;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ActiveMigration, Snapshot};
 use crate::spec::Stage;
 
 /// A route in one word: two keys with equal codes have equal routes in the same snapshot.
@@ -41,6 +41,11 @@ impl RouteCode {
     /// The code as a number, to be used as a cache key together with the snapshot's epoch.
     pub fn number(self) -> u64 {
         self.0
+    }
+
+    /// The code of a number that [`RouteCode::number`] gave.
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
     }
 
     fn source_slot(self) -> u32 {
@@ -133,6 +138,18 @@ impl<'s> Target<'s> {
 }
 
 impl<'s> Route<'s> {
+    /// Nothing if the snapshot cannot have given this code.
+    pub(crate) fn checked(snapshot: &'s Snapshot, code: RouteCode) -> Option<Self> {
+        let fits = |cluster: &Cluster, slot| slot < cluster.slots();
+        let to = snapshot.migration().map(ActiveMigration::to);
+        let known = fits(snapshot.primary(), code.source_slot())
+            && to.map_or(code.destination_slot() == 0, |to| {
+                fits(to, code.destination_slot())
+            })
+            && code.0 >> (2 * SLOT_BITS + 17) == 0;
+        known.then(|| Self::new(snapshot, code))
+    }
+
     pub(crate) fn new(snapshot: &'s Snapshot, code: RouteCode) -> Self {
         let (read, fallback) = reads(snapshot, code);
         Self {

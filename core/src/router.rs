@@ -99,7 +99,8 @@ impl Router {
         let spec = Arc::new(Spec::parse(text)?);
         let pool = NodePool::default();
         let region = options.region.as_deref();
-        let first = Snapshot::compile(1, spec, region, now(), &pool, None);
+        let first = Snapshot::compile(spec, region, now(), &pool, None)
+            .map_err(|unbounded| unbounded.into_error(text))?;
         let router = Self {
             path: path.map(Path::to_owned),
             current: Current::new(first),
@@ -170,29 +171,23 @@ impl Router {
         }
         let spec = Spec::parse(text)?;
         check_generation(&before, &spec)?;
-        self.publish(&before, Arc::new(spec));
+        let after = Snapshot::compile(
+            Arc::new(spec),
+            self.region(),
+            now(),
+            &self.pool,
+            Some(&before),
+        )
+        .map_err(|unbounded| unbounded.into_error(text))?;
+        self.current.publish(after);
         *self.last_error.write() = None;
         self.keep_last_good(text);
         Ok(Refresh::Applied)
     }
 
-    fn publish(&self, before: &Snapshot, spec: Arc<Spec>) {
-        let region = self.options.region.as_deref();
-        let epoch = before.epoch() + 1;
-        self.current.publish(Snapshot::compile(
-            epoch,
-            spec,
-            region,
-            now(),
-            &self.pool,
-            Some(before),
-        ));
-    }
-
     fn follow_schedule(&self) {
-        let before = self.current.get();
-        if before.weight_at(self.options.region.as_deref(), now()) != before.weight() {
-            self.publish(&before, Arc::clone(before.spec()));
+        if let Some(snapshot) = self.current.get().at(self.region(), now()) {
+            self.current.publish(snapshot);
         }
     }
 

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::breaker::Troubled;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Unbounded};
 use crate::hash;
 use crate::node::{Node, NodePool};
 use crate::route::{Route, RouteCode};
-use crate::spec::{Spec, Stage};
+use crate::spec::{ClusterSpec, Spec, Stage};
 
 /// A compiled spec, immutable and shared by all threads. Everything that one snapshot answers
 /// belongs to one generation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     epoch: u64,
     spec: Arc<Spec>,
-    clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
+    clusters: BTreeMap<String, Arc<Cluster>>,
     primary: Arc<Cluster>,
     migration: Option<ActiveMigration>,
     weight: u16,
@@ -25,11 +25,13 @@ pub struct Snapshot {
 }
 
 /// The migration as this process' region sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ActiveMigration {
     to: Arc<Cluster>,
     stage: Stage,
     bucket_seed: u64,
+    /// Whether both clusters hash a key to the same number, so that one hash is enough.
+    hashes_alike: bool,
     invalidates_both: bool,
 }
 
@@ -48,38 +50,49 @@ impl ActiveMigration {
 }
 
 impl Snapshot {
-    /// Compiles a spec, taking over from `previous` what did not change. Nothing can fail: a
-    /// [`Spec`] is valid.
+    /// Compiles a spec, taking over from `previous` what did not change.
+    ///
+    /// Fails if a cluster's `max_load` cannot be kept; whatever else a spec may have wrong was
+    /// found when it was parsed.
     pub(crate) fn compile(
-        epoch: u64,
         spec: Arc<Spec>,
         region: Option<&str>,
         now: u64,
         pool: &NodePool,
         previous: Option<&Snapshot>,
-    ) -> Self {
-        let clusters = match previous {
-            Some(previous) if Arc::ptr_eq(&previous.spec, &spec) => Arc::clone(&previous.clusters),
-            _ => Arc::new(compile_clusters(&spec, pool, previous)),
-        };
+    ) -> Result<Self, Unbounded> {
+        let clusters = compile_clusters(&spec, pool, previous)?;
         // Names were checked by `Spec::parse`.
         let primary = Arc::clone(&clusters[&spec.primary]);
-        let migration = spec.migration.as_ref().map(|migration| ActiveMigration {
-            to: Arc::clone(&clusters[&migration.to]),
-            stage: migration.plan_of(region).stage,
-            bucket_seed: hash::bucket_seed(&migration.id),
-            invalidates_both: migration.has_begun(),
+        let migration = spec.migration.as_ref().map(|migration| {
+            let to = Arc::clone(&clusters[&migration.to]);
+            ActiveMigration {
+                hashes_alike: primary.hashes_like(&to),
+                to,
+                stage: migration.plan_of(region).stage,
+                bucket_seed: hash::bucket_seed(&migration.id),
+                invalidates_both: migration.has_begun(),
+            }
         });
-        let weight = weight(&spec, region, now);
-        Self {
-            epoch,
+        Ok(Self {
+            epoch: previous.map_or(1, |previous| previous.epoch + 1),
+            weight: weight(&spec, region, now),
             spec,
             clusters,
             primary,
             migration,
-            weight,
             troubled: Arc::clone(pool.troubled()),
-        }
+        })
+    }
+
+    /// The same with the weight of another time, or nothing if the weight is the same.
+    pub(crate) fn at(&self, region: Option<&str>, now: u64) -> Option<Self> {
+        let weight = weight(&self.spec, region, now);
+        (weight != self.weight).then(|| Self {
+            epoch: self.epoch + 1,
+            weight,
+            ..self.clone()
+        })
     }
 
     /// Counts publications in this router; two snapshots with equal epochs are the same.
@@ -114,11 +127,6 @@ impl Snapshot {
         self.weight
     }
 
-    /// What the weight is at a time, by schedule.
-    pub(crate) fn weight_at(&self, region: Option<&str>, now: u64) -> u16 {
-        weight(&self.spec, region, now)
-    }
-
     /// The longest time to live that a value may have.
     pub fn max_ttl(&self) -> Option<Duration> {
         self.spec.max_ttl
@@ -127,12 +135,18 @@ impl Snapshot {
     /// The route of a key in one word.
     #[inline]
     pub fn code(&self, key: &[u8]) -> RouteCode {
-        let from = self.primary.slot(key);
+        let hash = self.primary.hash(key);
+        let from = self.primary.slot(hash);
         let from_open = self.open(&self.primary, from);
         let Some(migration) = &self.migration else {
             return RouteCode::new(from, 0, from_open, 0, false);
         };
-        let to = migration.to.slot(key);
+        let hash = if migration.hashes_alike {
+            hash
+        } else {
+            migration.to.hash(key)
+        };
+        let to = migration.to.slot(hash);
         let to_open = self.open(&migration.to, to);
         let moved = match migration.stage {
             Stage::None | Stage::Prepare => false,
@@ -155,10 +169,19 @@ impl Snapshot {
     /// The route that a code of this snapshot stands for.
     ///
     /// A code of another snapshot gives a meaningless route or, where it points outside this
-    /// one's tables, a panic; compare [`Snapshot::epoch`] before.
+    /// one's tables, a panic; see [`Snapshot::expand_from`] for codes that were kept.
     #[inline]
     pub fn expand(&self, code: RouteCode) -> Route<'_> {
         Route::new(self, code)
+    }
+
+    /// The route that a code stands for which was given under an epoch; nothing if that epoch is
+    /// not this snapshot's, or the code was never given.
+    ///
+    /// To ask for the code of a key and then for the whole route of the same key would be two
+    /// requests to a breaker that lets only one through.
+    pub fn expand_from(&self, epoch: u64, code: RouteCode) -> Option<Route<'_>> {
+        (epoch == self.epoch).then(|| Route::checked(self, code))?
     }
 
     /// The route of a key.
@@ -198,6 +221,10 @@ impl Snapshot {
         self.clusters.values().flat_map(|cluster| cluster.nodes())
     }
 
+    pub(crate) fn clusters(&self) -> &BTreeMap<String, Arc<Cluster>> {
+        &self.clusters
+    }
+
     pub(crate) fn primary(&self) -> &Cluster {
         &self.primary
     }
@@ -217,18 +244,18 @@ fn compile_clusters(
     spec: &Spec,
     pool: &NodePool,
     previous: Option<&Snapshot>,
-) -> BTreeMap<String, Arc<Cluster>> {
+) -> Result<BTreeMap<String, Arc<Cluster>>, Unbounded> {
     let reuse = |name: &str| {
         let previous = previous?;
         (previous.spec.clusters.get(name)? == spec.clusters.get(name)?)
             .then(|| previous.clusters.get(name).cloned())?
     };
-    spec.clusters
-        .iter()
-        .map(|(name, cluster)| {
-            let compiled =
-                reuse(name).unwrap_or_else(|| Arc::new(Cluster::compile(name, cluster, pool)));
-            (name.clone(), compiled)
-        })
-        .collect()
+    let compile = |(name, cluster): (&String, &ClusterSpec)| {
+        let compiled = match reuse(name) {
+            Some(compiled) => compiled,
+            None => Arc::new(Cluster::compile(name, cluster, pool)?),
+        };
+        Ok((name.clone(), compiled))
+    };
+    spec.clusters.iter().map(compile).collect()
 }

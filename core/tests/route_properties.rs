@@ -234,3 +234,58 @@ fn keys_are_grouped_by_the_node_that_is_read_first() {
         }
     });
 }
+
+#[test]
+fn codes_are_expanded_under_their_own_epoch_only() {
+    let spec = migration(
+        &ids("a", 3),
+        &Ring {
+            replicas: 2,
+            ..ids("b", 4)
+        },
+        (1, 100),
+        "ramp",
+        "50",
+    );
+    let snapshot = router(&spec).snapshot();
+    for number in 0..200u32 {
+        let code = snapshot.code(&number.to_le_bytes());
+        let again = ringshift::RouteCode::from_number(code.number());
+        assert!(snapshot.expand_from(snapshot.epoch(), again).is_some());
+        assert!(snapshot.expand_from(snapshot.epoch() + 1, again).is_none());
+    }
+    for number in [3, 0x3f_ffff, u64::MAX, 1 << 61, 1 << 43] {
+        let code = ringshift::RouteCode::from_number(number);
+        assert!(
+            snapshot.expand_from(snapshot.epoch(), code).is_none(),
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn a_code_and_its_expansion_are_one_request_to_a_half_open_breaker() {
+    let spec = ids("n", 2).json(1);
+    let text = format!(
+        r#"{{"format":1,"generation":1,"primary":"c","clusters":{{"c":{spec}}},"breaker":{{"failures":1,"open":"1ms"}}}}"#
+    );
+    let router = router(&text);
+    let snapshot = router.snapshot();
+    let node = snapshot.route(b"key").read().unwrap().node().clone();
+    router.report(&node, Op::Read, Outcome::Error);
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let probe = snapshot.code(b"key");
+    assert!(
+        snapshot.route(b"key").read().is_none(),
+        "the probe is given out"
+    );
+    assert!(
+        snapshot
+            .expand_from(snapshot.epoch(), probe)
+            .unwrap()
+            .read()
+            .is_some()
+    );
+    router.report(&node, Op::Read, Outcome::Miss);
+    assert!(snapshot.route(b"key").read().is_some());
+}

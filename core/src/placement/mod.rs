@@ -4,13 +4,15 @@
 //! the node's position in the cluster; with more it is the number of a list in [`Replicas`].
 
 mod legacy;
+pub(crate) mod max_load;
 mod replicas;
 mod ring;
+mod table;
 
 pub use legacy::LegacySpec;
 pub(crate) use legacy::{Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule};
 pub(crate) use replicas::Replicas;
-pub(crate) use ring::{Ring, RingNode};
+pub(crate) use ring::{Ring, RingNode, RingRule};
 
 /// The compiled placement of one cluster.
 #[derive(Debug)]
@@ -22,12 +24,48 @@ pub(crate) enum Placement {
 }
 
 impl Placement {
-    /// The slot of the bytes that place a key.
+    /// The hash of the bytes that place a key.
     #[inline]
-    pub(crate) fn slot(&self, key: &[u8]) -> u32 {
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         match self {
-            Self::Ring(ring) => ring.slot(key),
-            Self::Legacy(legacy) => legacy.slot(key),
+            Self::Ring(ring) => ring.hash(key),
+            Self::Legacy(legacy) => legacy.hash(key),
+        }
+    }
+
+    /// The slot of a hash.
+    #[inline]
+    pub(crate) fn slot(&self, hash: u64) -> u32 {
+        match self {
+            Self::Ring(ring) => ring.slot(hash),
+            Self::Legacy(legacy) => legacy.slot(hash),
+        }
+    }
+
+    /// The arcs of a ring or continuum in ascending order: where each ends (exclusive, the last with
+    /// the hashes, at 2^64 for a ring) and its slot. Nothing for a placement that has none.
+    pub(crate) fn arcs(&self) -> Option<Box<dyn Iterator<Item = (u128, u32)> + '_>> {
+        match self {
+            Self::Ring(ring) => Some(ring.arcs()),
+            Self::Legacy(legacy) => legacy.arcs(),
+        }
+    }
+
+    /// How many hashes there are and after how many the slots repeat. Nothing for a placement whose
+    /// slots do not.
+    pub(crate) fn residues(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Ring(_) => None,
+            Self::Legacy(legacy) => legacy.residues(),
+        }
+    }
+
+    /// Whether another placement hashes every key to the same number.
+    pub(crate) fn hashes_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ring(one), Self::Ring(other)) => one.seed() == other.seed(),
+            (Self::Legacy(one), Self::Legacy(other)) => one.hashes_like(other),
+            _ => false,
         }
     }
 }

@@ -24,9 +24,15 @@ impl Replicas {
         }
     }
 
-    /// The lists along a ring: `owners` are the nodes of its points in ascending order, `zones`
-    /// the zone of each node. Gives the lists and the slot of each point.
-    pub(crate) fn along(owners: &[u32], zones: &[u32], replicas: usize) -> (Self, Vec<u32>) {
+    /// The lists along a ring: `walk` are the nodes whose points they are, in ascending order,
+    /// `owners` the nodes that own the arcs below them, `zones` the zone of each node. Gives the
+    /// lists and the slot of each point.
+    pub(crate) fn along(
+        walk: &[u32],
+        owners: &[u32],
+        zones: &[u32],
+        replicas: usize,
+    ) -> (Self, Vec<u32>) {
         if replicas == 1 {
             return (Self::single(zones.len()), owners.to_vec());
         }
@@ -42,15 +48,21 @@ impl Replicas {
         let mut slots = vec![0u32; owners.len()];
         // The first round only learns what a walk across the wrap would meet.
         for round in 0..2 {
-            for (position, &owner) in owners.iter().enumerate().rev() {
-                let zone = zones[owner as usize];
-                nodes.touch(owner);
+            for (position, &node) in walk.iter().enumerate().rev() {
+                let zone = zones[node as usize];
+                nodes.touch(node);
                 zone_order.touch(zone);
-                zone_nodes[zone as usize] = owner;
+                zone_nodes[zone as usize] = node;
                 if round == 0 {
                     continue;
                 }
-                let list = list(&nodes, &zone_order, &zone_nodes, replicas);
+                let owner = owners[position];
+                let own_zone = zones[owner as usize];
+                let fresh = zone_order
+                    .iter()
+                    .filter(|&zone| zone != own_zone)
+                    .map(|zone| zone_nodes[zone as usize]);
+                let list = list(owner, fresh, nodes.iter(), replicas);
                 slots[position] = *known.entry(list).or_insert_with_key(|list| {
                     lists.length = list.len();
                     lists.nodes.extend_from_slice(list);
@@ -61,6 +73,11 @@ impl Replicas {
         (lists, slots)
     }
 
+    /// How many lists there are.
+    pub(crate) fn slots(&self) -> u32 {
+        (self.nodes.len() / self.length.max(1)) as u32
+    }
+
     /// The nodes of a slot, in read order.
     #[inline]
     pub(crate) fn nodes(&self, slot: u32) -> &[u32] {
@@ -69,14 +86,16 @@ impl Replicas {
     }
 }
 
-/// First the nearest node of each zone, nearest zone first; then the nearest of the rest.
-fn list(nodes: &Recency, zones: &Recency, zone_nodes: &[u32], replicas: usize) -> Vec<u32> {
-    let mut list: Vec<u32> = zones
-        .iter()
-        .take(replicas)
-        .map(|zone| zone_nodes[zone as usize])
-        .collect();
-    for node in nodes.iter() {
+/// First the owner, then the nearest node of each further zone, then the nearest of the rest.
+fn list(
+    owner: u32,
+    of_further_zones: impl Iterator<Item = u32>,
+    all: impl Iterator<Item = u32>,
+    replicas: usize,
+) -> Vec<u32> {
+    let mut list = vec![owner];
+    list.extend(of_further_zones.take(replicas - 1));
+    for node in all {
         if list.len() == replicas {
             break;
         }

@@ -196,6 +196,18 @@ impl<'t> Cursor<'t> {
         })
     }
 
+    /// The value at a path of field names; where it ends early, what is there.
+    pub(super) fn descend(&self, path: &[&str]) -> Result<Self, Error> {
+        let Some((name, rest)) = path.split_first() else {
+            return Ok(self.clone());
+        };
+        let members = self.map("an object")?;
+        match members.into_iter().find(|(member, _)| member == name) {
+            Some((_, place)) => place.descend(rest),
+            None => Ok(self.clone()),
+        }
+    }
+
     fn parse<'a, T: serde::Deserialize<'a>>(&self) -> Result<T, Error>
     where
         't: 'a,

@@ -84,6 +84,9 @@ pub enum PlacementSpec {
         vnodes: u32,
         /// Seed of key hashes and points.
         seed: u64,
+        /// Bound on every node's share of the key space relative to its weight, in ten-thousandths:
+        /// 10500 is 1.05.
+        max_load: Option<u32>,
     },
     /// The placement of an existing client.
     Legacy(LegacySpec),
@@ -276,6 +279,14 @@ impl Spec {
                 .map_or_else(|| Ok(BreakerSpec::default()), breaker)?,
             max_ttl: fields.get("max_ttl").map(units::duration).transpose()?,
         })
+    }
+}
+
+impl Spec {
+    /// An error about a value that was found wrong after parsing, with its place in the text.
+    pub(crate) fn invalid_at(text: &[u8], path: &[&str], message: String) -> Error {
+        let place = Cursor::root(text).and_then(|root| root.descend(path));
+        place.map_or_else(|error| error, |place| place.invalid(message))
     }
 }
 

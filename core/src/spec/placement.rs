@@ -1,7 +1,7 @@
 //! Decodes the placement of a cluster: the ring, or the placement of an existing client.
 
-use super::PlacementSpec;
 use super::cursor::{Cursor, Object};
+use super::{PlacementSpec, units};
 use crate::error::Error;
 use crate::hash::HashTag;
 use crate::limits;
@@ -9,20 +9,31 @@ use crate::placement::{Flavor, Kind, LegacySpec};
 
 /// The placement and the part of a key that it looks at, if not all of it.
 pub(super) fn decode(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTag>), Error> {
-    const ALL: [&str; 6] = ["kind", "hash_tag", "vnodes", "seed", "flavor", "hash"];
+    const ALL: [&str; 7] = [
+        "kind", "hash_tag", "vnodes", "seed", "max_load", "flavor", "hash",
+    ];
     const KINDS: [&str; 4] = ["ring", "ketama", "modulo", "rendezvous"];
     let every = place.object("a placement", &ALL)?;
     let kind_place = every.required("kind", "\"ring\", or the kind of a client's placement")?;
     let kind = kind_place.choice("a placement", &KINDS)?;
     let tag = every.get("hash_tag").map(hash_tag).transpose()?;
     let Some(kind) = Kind::ALL.into_iter().find(|known| known.name() == kind) else {
-        let fields = place.object("a ring", &["kind", "hash_tag", "vnodes", "seed"])?;
+        let fields = place.object(
+            "a ring",
+            &["kind", "hash_tag", "vnodes", "seed", "max_load"],
+        )?;
         let vnodes = fields.get("vnodes").map_or(Ok(160), |place| {
             let most = u64::from(limits::MAX_VNODES);
             place.integer("a number of virtual nodes", 1, most)
         })? as u32;
         let seed = fields.get("seed").map_or(Ok(0), seed)?;
-        return Ok((PlacementSpec::Ring { vnodes, seed }, tag));
+        let max_load = fields.get("max_load").map(units::max_load).transpose()?;
+        let ring = PlacementSpec::Ring {
+            vnodes,
+            seed,
+            max_load,
+        };
+        return Ok((ring, tag));
     };
     let noun = format!("a {} placement", kind.name());
     let fields = place.object(&noun, &["kind", "hash_tag", "flavor", "hash"])?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cursor::Cursor;
 use crate::error::Error;
+use crate::placement::max_load;
 
 /// Basis points in all of a thing: 100 %.
 pub(crate) const ALL: u16 = 10_000;
@@ -63,15 +64,27 @@ fn basis_points(text: &str) -> Option<u16> {
 
 /// A share between 0 and 1 in basis points.
 pub(super) fn share(place: &Cursor<'_>) -> Result<u16, Error> {
-    const RIGHT: &str = "a number from 0 to 1 with at most four decimals";
-    let text = place.number_text(RIGHT)?;
+    let parts = ten_thousandths(place, "a share", 0, 1)?;
+    Ok(u16::try_from(parts).unwrap_or(ALL))
+}
+
+/// A bound on loads, from 1, in ten-thousandths.
+pub(super) fn max_load(place: &Cursor<'_>) -> Result<u32, Error> {
+    ten_thousandths(place, "a bound on loads", 1, max_load::MOST / max_load::ONE)
+}
+
+/// A number between two whole ones in ten-thousandths, read from its digits.
+fn ten_thousandths(place: &Cursor<'_>, noun: &str, least: u32, most: u32) -> Result<u32, Error> {
+    let right = format!("a number from {least} to {most} with at most four decimals");
+    let text = place.number_text(&right)?;
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fraction = fraction.trim_end_matches('0');
-    (fraction.len() <= 4 && (whole == "0" || whole == "1"))
-        .then(|| format!("{whole}{fraction:0<4}").parse::<u16>().ok())
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    (whole.len() <= 6 && fraction.len() <= 4 && digits(whole) && digits(fraction))
+        .then(|| format!("{whole}{fraction:0<4}").parse::<u32>().ok())
         .flatten()
-        .filter(|points| *points <= ALL)
-        .ok_or_else(|| place.invalid(format!("{} is not a share; use {RIGHT}", place.shown())))
+        .filter(|parts| (least * 10_000..=most * 10_000).contains(parts))
+        .ok_or_else(|| place.invalid(format!("{} is not {noun}; use {right}", place.shown())))
 }
 
 /// A point in time in UTC, `2026-11-22T10:00:00Z`, in milliseconds since 1970.

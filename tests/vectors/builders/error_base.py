@@ -77,7 +77,9 @@ def invalid(text: str, pointer: str, says: list[str], kind: str = "spec_invalid"
     return {"spec": text, "kind": kind, "pointer": shown(pointer), "line": line, "column": column, "says": says}
 
 
-NUMBERS = {"format", "generation", "vnodes", "seed", "replicas", "weight", "percent", "failures", "max_ejected"}
+NUMBERS = {"format", "generation", "vnodes", "seed", "max_load", "replicas", "weight", "percent", "failures"} | {
+    "max_ejected"
+}
 
 
 def holds_a_number(pointer: str) -> bool:

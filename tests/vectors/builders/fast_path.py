@@ -39,7 +39,7 @@ class FastCluster:
         self.seed = rule.seed
         self.nodes = placer.cluster.nodes
         self.hashes = [point.hash for point in placer.ring]
-        self.owners = [point.node for point in placer.ring]
+        self.owners = placer.owners
 
     def owner(self, number: int, key: bytes) -> Node:
         """The first node that a key is read from."""

@@ -71,6 +71,23 @@ def ring_down() -> dict[str, Any]:
     return route_file("oracle; ring with nodes that are down", groups)
 
 
+def ring_max_load() -> dict[str, Any]:
+    """Bounded loads: tight and loose, equal and mixed weights, a node that is down, replicas, one node."""
+    groups = []
+    for count, vnodes, bound in [(3, 160, 1.05), (10, 40, 1.05), (10, 40, 1.03), (30, 20, 1.1), (5, 8, 100)]:
+        groups.append(group(only(ring(nodes(count), vnodes=vnodes, max_load=bound)), plain(150)))
+    mixed = [node(i, weight=weight) for i, weight in enumerate([1, 3, 0, 2, 7])]
+    groups.append(group(only(ring(mixed, vnodes=30, max_load=1.05)), plain(150)))
+    down = [node(i, down=True) if i == 2 else node(i) for i in range(6)]
+    groups.append(group(only(ring(down, vnodes=40, max_load=1.05, seed=7)), plain(150)))
+    groups.append(group(only(ring(nodes(1), vnodes=1, max_load=1)), plain(10)))
+    bounded_zones: list[tuple[int, list[str | None]]] = [(2, [None]), (3, ["a", "b"]), (3, ["a", "b", "c", None])]
+    for replicas, zones in bounded_zones:
+        members = zoned(7, zones)
+        groups.append(group(only(ring(members, vnodes=30, max_load=1.05, replicas=replicas)), plain(120)))
+    return route_file("oracle; ring with max_load", groups)
+
+
 def zoned(count: int, zones: list[str | None], **more: Any) -> list[Fields]:
     """Nodes dealt over zones in turn; None is a node without a zone."""
     members = []

@@ -41,6 +41,7 @@ class Placement:
     hash_tag: str | None
     vnodes: int
     seed: int
+    max_load: Decimal | None
     hash: str
 
 
@@ -111,6 +112,7 @@ def _cluster(name: str, fields: dict[str, Any]) -> Cluster:
         hash_tag=rule.get("hash_tag"),
         vnodes=rule.get("vnodes", 160),
         seed=int(rule.get("seed", 0)),
+        max_load=Decimal(rule["max_load"]) if "max_load" in rule else None,
         hash=rule.get("hash", "one_at_a_time"),
     )
     nodes = tuple(

@@ -112,6 +112,21 @@ impl Continuum {
     }
 }
 
+impl Continuum {
+    /// The arcs among so many hashes, from 0 up: where each ends (exclusive) and its node.
+    pub(super) fn arcs(&self, hashes: u64) -> impl Iterator<Item = (u64, u32)> + '_ {
+        // A point itself belongs to its arc unless the search is strict.
+        let own = u64::from(!self.strict);
+        let points = self.points[..self.points.len() - 1].iter();
+        let ends = points.map(move |&point| u64::from(point) + own);
+        let mut start = 0;
+        ends.chain([1 << 32])
+            .map(move |end| end.min(hashes))
+            .zip(self.nodes.iter().copied())
+            .filter(move |&(end, _)| std::mem::replace(&mut start, end) < end)
+    }
+}
+
 /// The index over the sorted points: as many entries as points, rounded up to a power of two.
 fn index_of(points: &[u32]) -> (Vec<u32>, u32) {
     // At least two entries: a shift by 32 would be undefined.
@@ -174,6 +189,13 @@ mod tests {
             let continuum = continuum.build(search);
             for hash in hashes.into_iter().chain(points) {
                 prop_assert_eq!(continuum.node(hash), naive(&added, search, tie, hash));
+                for hashes in [1 << 15, 1 << 32] {
+                    let mut arcs = continuum.arcs(hashes);
+                    let arc = arcs.find(|&(end, _)| u64::from(hash) < end);
+                    let within = u64::from(hash) < hashes;
+                    prop_assert_eq!(arc.map(|arc| arc.1), within.then(|| continuum.node(hash)));
+                    prop_assert!(arcs.last().or(arc).is_none_or(|arc| arc.0 == hashes));
+                }
             }
         }
     }

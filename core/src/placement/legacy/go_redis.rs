@@ -28,8 +28,8 @@ pub(super) static RENDEZVOUS: Flavor = Flavor {
 pub(crate) struct Rendezvous(Vec<(u64, u32)>);
 
 impl Rendezvous {
-    pub(super) fn node(&self, key: &[u8]) -> u32 {
-        let hash = xxh64(key, 0);
+    /// The node of a key with this hash.
+    pub(super) fn node(&self, hash: u64) -> u32 {
         let mut best = (0, None);
         for &(name, position) in &self.0 {
             let score = mixed(hash ^ name);
@@ -39,6 +39,11 @@ impl Rendezvous {
         }
         best.1.unwrap_or(0)
     }
+}
+
+/// The hash of a key.
+pub(super) fn hash(key: &[u8]) -> u64 {
+    xxh64(key, 0)
 }
 
 fn mixed(mut bits: u64) -> u64 {

@@ -4,7 +4,7 @@ use super::hashes::Hash;
 use super::text;
 
 /// How a client hashes a key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyHash {
     hash: Hash,
     reading: Reading,
@@ -26,6 +26,28 @@ pub(super) enum Reading {
 }
 
 impl KeyHash {
+    /// How many hashes there are, if keys are spread over them evenly. FNV with a short prime and
+    /// Java's hash leave similar keys close to one another.
+    pub(super) fn count(self) -> Option<u64> {
+        match self.hash {
+            Hash::CrcHigh => Some(1 << 15),
+            Hash::OneAtATime
+            | Hash::Md5
+            | Hash::Crc32
+            | Hash::Hsieh
+            | Hash::Murmur
+            | Hash::Murmur3
+            | Hash::Jenkins => Some(1 << 32),
+            Hash::CrcHighFromOne
+            | Hash::Crc16
+            | Hash::Fnv1_64
+            | Hash::Fnv1a64
+            | Hash::Fnv1_32
+            | Hash::Fnv1a32
+            | Hash::JavaHashCode => None,
+        }
+    }
+
     #[inline]
     pub(super) fn of(self, key: &[u8]) -> u32 {
         match self.reading {

@@ -102,15 +102,61 @@ pub(crate) enum Legacy {
 }
 
 impl Legacy {
-    /// The position of the node that a key is placed on.
+    /// The hash that places a key; the position of its node where no number alone decides.
     #[inline]
-    pub(crate) fn slot(&self, key: &[u8]) -> u32 {
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         match self {
-            Self::Continuum { key: by, continuum } => continuum.node(by.of(key)),
-            Self::Table { key: by, nodes } => nodes[by.of(key) as usize % nodes.len()],
-            Self::Rehashed(table) => table.node(key),
-            Self::Pymemcache(rendezvous) => rendezvous.node(key),
-            Self::GoRedis(rendezvous) => rendezvous.node(key),
+            Self::Continuum { key: by, .. } | Self::Table { key: by, .. } => u64::from(by.of(key)),
+            Self::Rehashed(table) => u64::from(table.node(key)),
+            Self::Pymemcache(rendezvous) => u64::from(rendezvous.node(key)),
+            Self::GoRedis(_) => go_redis::hash(key),
+        }
+    }
+
+    /// The position of the node that a hash is placed on.
+    #[inline]
+    pub(crate) fn slot(&self, hash: u64) -> u32 {
+        match self {
+            // These hashes have 32 bits, and lists at most 2^22 entries.
+            Self::Continuum { continuum, .. } => continuum.node(hash as u32),
+            Self::Table { nodes, .. } => nodes[(hash as u32 % nodes.len() as u32) as usize],
+            Self::Rehashed(_) | Self::Pymemcache(_) => hash as u32,
+            Self::GoRedis(rendezvous) => rendezvous.node(hash),
+        }
+    }
+
+    /// The arcs of a continuum: where each ends (exclusive, the last with the hashes) and its node.
+    /// Nothing for what is none, and where hashes are not spread evenly.
+    pub(crate) fn arcs(&self) -> Option<Box<dyn Iterator<Item = (u128, u32)> + '_>> {
+        match self {
+            Self::Continuum { key, continuum } => {
+                let arcs = continuum.arcs(key.count()?);
+                Some(Box::new(arcs.map(|(end, node)| (u128::from(end), node))))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many hashes there are and after how many the nodes repeat.
+    pub(crate) fn residues(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Table { key, nodes } => Some((key.count()?, nodes.len() as u64)),
+            _ => None,
+        }
+    }
+
+    /// Whether another one hashes every key to the same number.
+    pub(crate) fn hashes_like(&self, other: &Self) -> bool {
+        match (self.key_hash(), other.key_hash()) {
+            (Some(one), Some(other)) => one == other,
+            _ => matches!((self, other), (Self::GoRedis(_), Self::GoRedis(_))),
+        }
+    }
+
+    fn key_hash(&self) -> Option<KeyHash> {
+        match self {
+            Self::Continuum { key, .. } | Self::Table { key, .. } => Some(*key),
+            _ => None,
         }
     }
 

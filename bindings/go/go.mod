@@ -1,0 +1,3 @@
+module ringshift
+
+go 1.24

@@ -1,0 +1,93 @@
+//go:build cgo
+
+// What a router knows about itself.
+
+package ringshift
+
+import "encoding/json"
+
+// Metrics are all counters and states of a router at one moment. No key and no value is ever among them.
+type Metrics struct {
+	// Generation in force.
+	Generation uint64 `json:"generation"`
+	// Digest is its content hash.
+	Digest string `json:"digest"`
+	// Epoch counts what was put in force.
+	Epoch uint64 `json:"epoch"`
+	// Region of this process; "" if none was given.
+	Region string `json:"region"`
+	// Stage in this region: "none", "prepare", "ramp" or "soak".
+	Stage string `json:"stage"`
+	// Weight is the share of the keys that have moved in this region, in basis points.
+	Weight int `json:"weight"`
+	// Reloads says how refreshes ended.
+	Reloads ReloadMetrics `json:"reloads"`
+	// Requests that were reported, by cluster, op and outcome; those that never happened are left out.
+	Requests []RequestMetric `json:"requests"`
+	// Breakers of all nodes in the spec, by cluster name and in the order of the spec.
+	Breakers []BreakerMetric `json:"breakers"`
+}
+
+// ReloadMetrics say how refreshes ended.
+type ReloadMetrics struct {
+	// Applied: a new spec was put in force, the first one included.
+	Applied uint64 `json:"applied"`
+	// Unchanged: the file held the spec in force.
+	Unchanged uint64 `json:"unchanged"`
+	// Rejected: the file was bad; counted once for as long as it stays the same.
+	Rejected uint64 `json:"rejected"`
+	// LastSuccess is when the file was last found good, in seconds since 1970.
+	LastSuccess int64 `json:"last_success"`
+	// LastError is what is wrong with the file at present; "" if nothing is.
+	LastError string `json:"last_error"`
+}
+
+// RequestMetric is a count of requests.
+type RequestMetric struct {
+	// Cluster is its name.
+	Cluster string `json:"cluster"`
+	// Op is "read", "fill" or "invalidate".
+	Op string `json:"op"`
+	// Outcome is "hit", "miss", "ok", "error" or "timeout".
+	Outcome string `json:"outcome"`
+	// Count of such requests since the router was opened.
+	Count uint64 `json:"count"`
+}
+
+// BreakerMetric is the state of a breaker.
+type BreakerMetric struct {
+	// Cluster is its name.
+	Cluster string `json:"cluster"`
+	// Node is the node's id.
+	Node string `json:"node"`
+	// State is "closed", "open" or "half_open".
+	State string `json:"state"`
+}
+
+// Metrics gives all counters and states as data, for the host's own metrics registry. It fails with [ErrClosed].
+func (r *Router) Metrics() (*Metrics, error) {
+	core := r.core.Load()
+	if core == nil {
+		return nil, errClosed()
+	}
+	text, err := core.metricsJSON()
+	if err != nil {
+		return nil, err
+	}
+	metrics := &Metrics{}
+	if err := json.Unmarshal([]byte(text), metrics); err != nil {
+		return nil, &Error{Kind: ErrInternal, Message: "the library's metrics are not as expected: " + err.Error()}
+	}
+	return metrics, nil
+}
+
+// MetricsText gives all counters and states in the OpenMetrics text format, version 1.0: what a scrape of /metrics
+// answers, with the content type "application/openmetrics-text; version=1.0.0; charset=utf-8". It fails with
+// [ErrClosed].
+func (r *Router) MetricsText() (string, error) {
+	core := r.core.Load()
+	if core == nil {
+		return "", errClosed()
+	}
+	return core.metricsText()
+}

@@ -1,0 +1,67 @@
+//go:build cgo
+
+// Telling the router how a request ended.
+
+package ringshift
+
+import "runtime"
+
+// Op is what a request to a node was for.
+type Op uint8
+
+const (
+	// OpRead: to get a value.
+	OpRead Op = 0
+	// OpFill: to store a value that was read elsewhere.
+	OpFill Op = 1
+	// OpInvalidate: to remove a value that is no longer true.
+	OpInvalidate Op = 2
+)
+
+// String is the op's name in every language and in metrics.
+func (o Op) String() string { return nameOf(o, "read", "fill", "invalidate") }
+
+// Outcome is how a request to a node ended.
+type Outcome uint8
+
+const (
+	// OutcomeHit: the value was there.
+	OutcomeHit Outcome = 0
+	// OutcomeMiss: the value was not there.
+	OutcomeMiss Outcome = 1
+	// OutcomeOK: the node did what was asked.
+	OutcomeOK Outcome = 2
+	// OutcomeError: the node could not be reached or refused.
+	OutcomeError Outcome = 3
+	// OutcomeTimeout: the node did not answer in time.
+	OutcomeTimeout Outcome = 4
+)
+
+// String is the outcome's name in every language and in metrics.
+func (o Outcome) String() string { return nameOf(o, "hit", "miss", "ok", "error", "timeout") }
+
+// Report counts how a request to a node of this router ended, for the metrics and for the node's breaker: errors and
+// timeouts in a row open it, an answer closes it. It takes no lock.
+//
+// It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the op or outcome is
+// none of those above, and with [ErrClosed]; nothing is then counted.
+//
+//	err = router.Report(target.Node(), ringshift.OpRead, ringshift.OutcomeHit)
+func (r *Router) Report(node *Node, op Op, outcome Outcome) error {
+	core := r.core.Load()
+	if core == nil {
+		return errClosed()
+	}
+	defer runtime.KeepAlive(core)
+	switch {
+	case node == nil:
+		return invalidArgument("the node is nil; report to a node of a route")
+	case node.owner != core.identity:
+		return invalidArgument("the node was handed out by another router; report to that one")
+	case op > OpInvalidate:
+		return invalidArgument("%d is not an op; use one of the constants Op...", op)
+	case outcome > OutcomeTimeout:
+		return invalidArgument("%d is not an outcome; use one of the constants Outcome...", outcome)
+	}
+	return core.report(node, op, outcome)
+}

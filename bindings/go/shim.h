@@ -1,0 +1,138 @@
+/*
+ * What cgo needs beside include/ringshift.h: calls that bring an error's text along.
+ *
+ * The library keeps the last error for each thread of the operating system, and a goroutine may be on another one after
+ * every call. So the text is copied here, before the call returns to Go.
+ */
+
+#ifndef RINGSHIFT_GO_SHIM_H
+#define RINGSHIFT_GO_SHIM_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <ringshift.h>
+
+/* An error, to be freed with rs_error_free. Texts that did not fit into memory are NULL. */
+typedef struct {
+  ringshift_status status;
+  uint32_t line;
+  uint32_t column;
+  char *message;
+  char *pointer;
+} rs_error;
+
+static rs_error rs_out_of_memory = {RINGSHIFT_INTERNAL, 0, 0, NULL, NULL};
+
+static inline char *rs_copy(const char *text) { return text == NULL ? NULL : strdup(text); }
+
+/* The error of the call that has just ended with this status on this thread; NULL if it ended well. */
+static inline rs_error *rs_check(ringshift_status status) {
+  if (status == RINGSHIFT_OK) return NULL;
+  rs_error *error = malloc(sizeof *error);
+  if (error == NULL) return &rs_out_of_memory;
+  error->status = status;
+  error->line = ringshift_error_line();
+  error->column = ringshift_error_column();
+  error->message = rs_copy(ringshift_error_message());
+  error->pointer = rs_copy(ringshift_error_pointer());
+  return error;
+}
+
+static inline void rs_error_free(rs_error *error) {
+  if (error == &rs_out_of_memory) return;
+  free(error->message);
+  free(error->pointer);
+  free(error);
+}
+
+/* Sets what is not NULL; the options are freed by the caller, whatever comes of it. */
+static inline rs_error *rs_set_options(ringshift_options *options, const char *region, const char *last_good) {
+  ringshift_status status = ringshift_options_set_region(options, region);
+  if (status == RINGSHIFT_OK) status = ringshift_options_set_last_good(options, last_good);
+  return rs_check(status);
+}
+
+static inline rs_error *rs_open(const char *path, const ringshift_options *options, ringshift_router **out) {
+  return rs_check(ringshift_router_open(path, options, out));
+}
+
+static inline rs_error *rs_from_spec(const char *text, size_t text_len, const ringshift_options *options,
+                                     ringshift_router **out) {
+  return rs_check(ringshift_router_from_spec(text, text_len, options, out));
+}
+
+static inline rs_error *rs_refresh(ringshift_router *router, uint32_t *result) {
+  return rs_check(ringshift_router_refresh(router, result));
+}
+
+static inline rs_error *rs_apply(ringshift_router *router, const char *text, size_t text_len, uint32_t *result) {
+  return rs_check(ringshift_router_apply(router, text, text_len, result));
+}
+
+static inline rs_error *rs_last_error(const ringshift_router *router) {
+  return rs_check(ringshift_router_last_error(router));
+}
+
+static inline rs_error *rs_digest(const ringshift_router *router, char *buffer, size_t buffer_size) {
+  return rs_check(ringshift_router_digest(router, buffer, buffer_size));
+}
+
+static inline rs_error *rs_report(const ringshift_router *router, const ringshift_node *node, uint32_t op,
+                                  uint32_t outcome) {
+  return rs_check(ringshift_router_report(router, node, op, outcome));
+}
+
+static inline rs_error *rs_metrics_text(const ringshift_router *router, char **out) {
+  return rs_check(ringshift_router_metrics_text(router, out));
+}
+
+static inline rs_error *rs_metrics_json(const ringshift_router *router, char **out) {
+  return rs_check(ringshift_router_metrics_json(router, out));
+}
+
+static inline rs_error *rs_moves_json(const char *before, size_t before_len, const char *after, size_t after_len,
+                                      char **out) {
+  return rs_check(ringshift_moves_json(before, before_len, after, after_len, out));
+}
+
+/* Routes have room in words: cgo would search a type with pointers for pointers into Go's memory on every call. */
+static inline rs_error *rs_route(const ringshift_router *router, const char *key, size_t key_len, uint64_t *out) {
+  return rs_check(ringshift_router_route(router, key, key_len, (ringshift_route *)out));
+}
+
+/* The keys lie one after the other in `packed`: an array of their addresses would be pointers into Go's memory. */
+static inline rs_error *rs_route_many(const ringshift_router *router, const char *packed, const size_t *key_lens,
+                                      size_t count, uint64_t *out) {
+  const void **keys = malloc(count * sizeof *keys);
+  if (keys == NULL) return &rs_out_of_memory;
+  for (size_t position = 0; position < count; position++) {
+    keys[position] = packed;
+    packed += key_lens[position];
+  }
+  rs_error *error = rs_check(ringshift_router_route_many(router, keys, key_lens, count, (ringshift_route *)out));
+  free(keys);
+  return error;
+}
+
+/* All of a node in one call. */
+typedef struct {
+  const char *id;
+  const char *address;
+  const char *zone;
+  const char *cluster;
+  const char *key_prefix;
+  uint32_t weight;
+  uint32_t index;
+} rs_node;
+
+static inline rs_node rs_describe(const ringshift_node *node) {
+  rs_node all = {
+      ringshift_node_id(node),      ringshift_node_address(node),    ringshift_node_zone(node),
+      ringshift_node_cluster(node), ringshift_node_key_prefix(node), ringshift_node_weight(node),
+      ringshift_node_index(node),
+  };
+  return all;
+}
+
+#endif

@@ -1,0 +1,255 @@
+//! The router as JavaScript holds it. Everything but the lookup of a key.
+
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{Either, Uint8Array, Unknown};
+use napi::{Env, JsValue};
+use napi_derive::napi;
+use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
+
+use crate::failure::Failure;
+use crate::key::{KeyFault, with_key};
+use crate::lookup;
+use crate::parts::{NodeParts, RouteParts, number};
+use crate::shared::Shared;
+
+/// A router, until it is closed or collected.
+#[napi]
+pub struct RouterHandle {
+    shared: Rc<Shared>,
+}
+
+/// A result, or the failure in its place.
+type Checked<T> = Either<T, Failure>;
+
+fn checked<T, E: Into<Failure>>(result: Result<T, E>) -> Checked<T> {
+    match result {
+        Ok(value) => Either::A(value),
+        Err(error) => Either::B(error.into()),
+    }
+}
+
+/// Opens a spec file.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn open(
+    path: String,
+    region: Option<String>,
+    last_good: Option<String>,
+) -> Checked<RouterHandle> {
+    let options = options(region, last_good);
+    checked(Router::open(path, options).map(RouterHandle::new))
+}
+
+/// Makes a router of a spec's text.
+#[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value)]
+pub fn from_spec(
+    text: Uint8Array,
+    region: Option<String>,
+    last_good: Option<String>,
+) -> Checked<RouterHandle> {
+    let options = options(region, last_good);
+    checked(Router::from_spec(&text, options).map(RouterHandle::new))
+}
+
+fn options(region: Option<String>, last_good: Option<String>) -> Options {
+    Options {
+        region,
+        last_good: last_good.map(Into::into),
+    }
+}
+
+#[napi]
+impl RouterHandle {
+    fn new(router: Router) -> Self {
+        Self {
+            shared: Rc::new(Shared::new(router)),
+        }
+    }
+
+    /// Calls `ask` unless the router was closed.
+    fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
+        let router = self.shared.router.borrow();
+        checked(match router.as_ref() {
+            Some(router) => ask(router),
+            None => Err(Failure::closed()),
+        })
+    }
+
+    /// The function that turns a key into a slot.
+    #[napi(catch_unwind)]
+    pub fn lookup<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        // SAFETY: the environment of this call.
+        let function = unsafe { lookup::create(env.raw(), Rc::clone(&self.shared)) }?;
+        // SAFETY: the value was just made in this environment.
+        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
+    }
+
+    /// The route of the key that was just looked up, and the slot to keep it in.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn describe(&self, env: &Env, key: Unknown<'_>) -> Checked<RouteParts> {
+        self.with(|router| {
+            let describe = |key: &[u8]| {
+                router.with(|snapshot| {
+                    let code = match self.shared.missed.take() {
+                        Some((epoch, code)) if epoch == snapshot.epoch() => code,
+                        _ => snapshot.code(key),
+                    };
+                    let mut table = self.shared.table.borrow_mut();
+                    let assigned = table.assign(snapshot.epoch(), code.number());
+                    RouteParts::new(&snapshot.expand(code), assigned.slot, assigned.reset)
+                })
+            };
+            // SAFETY: both come from this call; `describe` stays within the core.
+            unsafe { with_key(env.raw(), key.raw(), describe) }.map_err(why)
+        })
+    }
+
+    /// A node by its index.
+    #[napi(catch_unwind)]
+    pub fn node(&self, index: u32) -> Checked<NodeParts> {
+        self.with(|router| match router.node(index) {
+            Some(node) => Ok(NodeParts::from(&*node)),
+            None => Err(Failure::new(
+                ErrorKind::InvalidArgument,
+                &format!("this router has no node {index}"),
+            )),
+        })
+    }
+
+    /// The indices of all nodes in the spec, by cluster name and in the order of the spec.
+    #[napi(catch_unwind)]
+    pub fn nodes(&self) -> Checked<Vec<u32>> {
+        self.with(|router| {
+            Ok(router.with(|snapshot| snapshot.nodes().map(|node| node.index()).collect()))
+        })
+    }
+
+    /// Counts how a request ended.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn report(&self, index: u32, op: String, outcome: String) -> Checked<()> {
+        self.with(|router| {
+            let op: Op = op.parse()?;
+            let outcome: Outcome = outcome.parse()?;
+            if let Some(node) = router.node(index) {
+                router.report(&node, op, outcome);
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads the file again; whether a new spec is in force.
+    #[napi(catch_unwind)]
+    pub fn refresh(&self) -> Checked<bool> {
+        self.with(|router| Ok(router.refresh()? == Refresh::Applied))
+    }
+
+    /// Puts a spec in force; whether it is a new one.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn apply(&self, text: Uint8Array) -> Checked<bool> {
+        self.with(|router| Ok(router.apply(&text)? == Refresh::Applied))
+    }
+
+    /// The generation in force.
+    #[napi(catch_unwind)]
+    pub fn generation(&self) -> Checked<f64> {
+        self.with(|router| Ok(number(router.generation())))
+    }
+
+    /// The content hash of the spec in force.
+    #[napi(catch_unwind)]
+    pub fn digest(&self) -> Checked<String> {
+        self.with(|router| Ok(router.digest()))
+    }
+
+    /// Counts publications.
+    #[napi(catch_unwind)]
+    pub fn epoch(&self) -> Checked<f64> {
+        self.with(|router| Ok(number(router.epoch())))
+    }
+
+    /// The stage's name, in this region.
+    #[napi(catch_unwind)]
+    pub fn stage(&self) -> Checked<&'static str> {
+        self.with(|router| Ok(router.with(|snapshot| snapshot.stage().name())))
+    }
+
+    /// The moved share in basis points, in this region.
+    #[napi(catch_unwind)]
+    pub fn weight(&self) -> Checked<u16> {
+        self.with(|router| Ok(router.with(Snapshot::weight)))
+    }
+
+    /// The longest time to live in seconds; less than 0 if there is none.
+    #[napi(catch_unwind)]
+    pub fn max_ttl(&self) -> Checked<f64> {
+        self.with(|router| {
+            let longest = router.with(Snapshot::max_ttl);
+            Ok(longest.map_or(-1.0, |time| time.as_secs_f64()))
+        })
+    }
+
+    /// What is wrong with the spec file at present.
+    #[napi(catch_unwind)]
+    pub fn last_error(&self) -> Checked<LastError> {
+        self.with(|router| {
+            let error = router.last_error().map(Failure::from);
+            Ok(LastError { error })
+        })
+    }
+
+    /// All counters and states as JSON.
+    #[napi(catch_unwind)]
+    pub fn metrics(&self) -> Checked<String> {
+        self.with(|router| {
+            serde_json::to_string(&router.metrics())
+                .map_err(|error| Failure::new(ErrorKind::Internal, &error.to_string()))
+        })
+    }
+
+    /// All counters and states in the `OpenMetrics` text format.
+    #[napi(catch_unwind)]
+    pub fn metrics_text(&self) -> Checked<String> {
+        self.with(|router| Ok(router.metrics_text()))
+    }
+
+    /// Frees the router; the lookup function then says so.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        let router = self.shared.router.borrow_mut().take();
+        drop(router);
+    }
+}
+
+/// An error that is an answer, not a failure.
+#[napi(object, object_from_js = false)]
+pub struct LastError {
+    /// The file's present rejection.
+    pub error: Option<Failure>,
+}
+
+fn why(fault: KeyFault) -> Failure {
+    let (kind, message) = match fault {
+        KeyFault::Type => (
+            ErrorKind::InvalidArgument,
+            "a key is a string or a Uint8Array",
+        ),
+        KeyFault::Surrogate => (
+            ErrorKind::InvalidKey,
+            "the key has a lone surrogate and therefore no UTF-8 form; give its bytes as a Uint8Array",
+        ),
+        KeyFault::Detached => (
+            ErrorKind::InvalidArgument,
+            "the key's memory was transferred away; give a Uint8Array that still has its bytes",
+        ),
+        KeyFault::SharedMemory => (
+            ErrorKind::InvalidArgument,
+            "the key is in shared memory, where it can change while it is read; give a copy",
+        ),
+    };
+    Failure::new(kind, message)
+}

@@ -1,0 +1,153 @@
+//! Objects that exist already: one `Node` for each node of the core for as long as the router
+//! lives, and the `Route` objects of the snapshot in force by their code.
+//!
+//! The locks here are held for a few instructions, with the thread attached to the interpreter and
+//! without calling into Python; so no thread that holds one can be interrupted, also not by a fork.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use ringshift::{RouteCode, Snapshot};
+
+use crate::node::Node;
+use crate::route::Route;
+
+/// With more routes than this the cache starts afresh: memory stays bounded, whatever the spec.
+const MOST_ROUTES: usize = 65_536;
+
+/// The `Node` objects of one router by the index of their node.
+#[derive(Default)]
+pub(crate) struct NodeTable {
+    nodes: Mutex<Vec<Option<Py<Node>>>>,
+    owner: Arc<()>,
+}
+
+impl NodeTable {
+    /// The object of a node, made when it is first asked for.
+    pub(crate) fn node(&self, py: Python<'_>, core: &Arc<ringshift::Node>) -> PyResult<Py<Node>> {
+        let index = core.index() as usize;
+        if let Some(Some(node)) = lock(&self.nodes).get(index) {
+            return Ok(node.clone_ref(py));
+        }
+        let made = Py::new(py, Node::new(py, core, &self.owner))?;
+        let mut nodes = lock(&self.nodes);
+        if nodes.len() <= index {
+            nodes.resize_with(index + 1, || None);
+        }
+        // Another thread may have been faster; then its object is the one.
+        Ok(nodes[index].get_or_insert(made).clone_ref(py))
+    }
+
+    /// The objects of some nodes, as a tuple.
+    pub(crate) fn nodes<'a>(
+        &self,
+        py: Python<'_>,
+        nodes: impl Iterator<Item = &'a Arc<ringshift::Node>>,
+    ) -> PyResult<Py<PyTuple>> {
+        let nodes = nodes
+            .map(|node| self.node(py, node))
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(PyTuple::new(py, nodes)?.unbind())
+    }
+
+    /// Whether a node was handed out by this router.
+    pub(crate) fn owns(&self, node: &Node) -> bool {
+        Arc::ptr_eq(&self.owner, &node.owner)
+    }
+}
+
+/// The `Route` objects of one snapshot by their code.
+#[derive(Default)]
+pub(crate) struct RouteCache {
+    inner: Mutex<Routes>,
+}
+
+#[derive(Default)]
+struct Routes {
+    epoch: u64,
+    by_code: HashMap<u64, Py<Route>, BuildHasherDefault<CodeHasher>>,
+}
+
+impl RouteCache {
+    /// The route of a code of this snapshot.
+    #[inline]
+    pub(crate) fn route(
+        &self,
+        py: Python<'_>,
+        snapshot: &Snapshot,
+        code: RouteCode,
+        table: &NodeTable,
+    ) -> PyResult<Py<Route>> {
+        let routes = lock(&self.inner);
+        if routes.epoch == snapshot.epoch()
+            && let Some(route) = routes.by_code.get(&code.number())
+        {
+            return Ok(route.clone_ref(py));
+        }
+        drop(routes);
+        self.make(py, snapshot, code, table)
+    }
+
+    #[cold]
+    fn make(
+        &self,
+        py: Python<'_>,
+        snapshot: &Snapshot,
+        code: RouteCode,
+        table: &NodeTable,
+    ) -> PyResult<Py<Route>> {
+        let route = Py::new(py, Route::new(py, &snapshot.expand(code), table)?)?;
+        let mut routes = lock(&self.inner);
+        // A thread that still uses an older snapshot must not bring it back.
+        if snapshot.epoch() < routes.epoch {
+            return Ok(route);
+        }
+        let mut old = None;
+        if snapshot.epoch() > routes.epoch || routes.by_code.len() >= MOST_ROUTES {
+            routes.epoch = snapshot.epoch();
+            old = Some(std::mem::take(&mut routes.by_code));
+        }
+        routes.by_code.insert(code.number(), route.clone_ref(py));
+        // Freeing the old routes takes a while; not under the lock.
+        drop(routes);
+        drop(old);
+        Ok(route)
+    }
+
+    /// Forgets all routes.
+    pub(crate) fn clear(&self) {
+        let old = std::mem::take(&mut lock(&self.inner).by_code);
+        drop(old);
+    }
+}
+
+/// Nothing that runs under the locks of this file can panic half-way, so a poisoned lock is sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Spreads the bits of a code, which is no secret and chosen by nobody: a multiplication is enough.
+#[derive(Default)]
+struct CodeHasher(u64);
+
+impl Hasher for CodeHasher {
+    #[inline]
+    fn write_u64(&mut self, code: u64) {
+        let product = code.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ product >> 32;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0 ^ u64::from(byte));
+        }
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,49 @@
+//! The Python module `ringshift._ringshift`: objects, errors and keys of the core for Python.
+//!
+//! Nothing is decided here. One type, one file:
+//!
+//! - `router`, `route`, `target`, `node`: the classes
+//! - `keys`: what Python passes as a key, as bytes
+//! - `cache`: routes and nodes that exist already, so that the hot path makes no object
+//! - `errors`: the core's kinds of error as the classes of `ringshift.errors`
+//! - `guard`: panics and forks
+
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
+
+mod cache;
+mod errors;
+mod guard;
+mod keys;
+mod node;
+mod route;
+mod router;
+mod target;
+
+use pyo3::prelude::*;
+
+/// The core of ringshift as a Python module; `ringshift` is the package to import.
+#[pymodule]
+mod _ringshift {
+    use pyo3::prelude::*;
+    use pyo3::types::PyList;
+
+    #[pymodule_export]
+    use crate::errors::error_kinds;
+    #[pymodule_export]
+    use crate::guard::{after_fork_in_child, after_fork_in_parent, before_fork, panic};
+    #[pymodule_export]
+    use crate::node::Node;
+    #[pymodule_export]
+    use crate::route::Route;
+    #[pymodule_export]
+    use crate::router::Router;
+    #[pymodule_export]
+    use crate::target::Target;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        let public = ["Node", "Route", "Router", "Target", "error_kinds"];
+        module.setattr("__all__", PyList::new(module.py(), public)?)
+    }
+}

@@ -1,0 +1,1 @@
+"""A live migration on real memcached servers, with load, measured while it happens: `python -m demo`."""

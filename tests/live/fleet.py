@@ -1,0 +1,192 @@
+"""A small fleet over one spec file: memcached servers, and a process in each language that speaks JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+HERE = Path(__file__).resolve().parent
+WORKERS = {"python": [sys.executable, str(HERE / "worker.py")], "node": ["node", str(HERE / "worker.mjs")]}
+SECONDS = 20.0
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Server:
+    """A memcached on loopback."""
+
+    def __init__(self) -> None:
+        """Starts it and waits until it listens."""
+        self.port = free_port()
+        command = ["memcached", "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m", "16", "-t", "1"]
+        if os.geteuid() == 0:
+            command += ["-u", "nobody"]
+        self.process = subprocess.Popen(command)
+        deadline = time.monotonic() + SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    self.stop()
+                    raise
+                time.sleep(0.02)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """Kills it; it holds nothing that is worth a goodbye."""
+        self.process.kill()
+        self.process.wait(timeout=SECONDS)
+
+    def meta(self, key: str) -> tuple[bytes, int] | None:
+        """What the server itself says of a key: the value and the seconds it has left (-1: for ever)."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as connection:
+            connection.sendall(f"mg {key} v t\r\n".encode())
+            stream = connection.makefile("rb")
+            head = stream.readline().split()
+            if head[0] == b"EN":
+                return None
+            assert head[0] == b"VA", head
+            return stream.read(int(head[1])), int(head[2][1:])
+
+
+class Worker:
+    """A process of one language that carries out routes through its adapter."""
+
+    def __init__(self, language: str, spec: Path, region: str = "") -> None:
+        """Starts it; it refreshes only when it is told to, so that a test decides who is behind."""
+        self.language = language
+        self.process = subprocess.Popen(
+            [*WORKERS[language], str(spec), region], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def call(self, do: str, **more: Any) -> Any:
+        """Has it do something and gives the result."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"do": do, **more}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the {self.language} worker is gone"
+        reply = json.loads(line)
+        if "error" in reply:
+            raise WorkerError(reply["error"], reply["kind"])
+        return reply["result"]
+
+    def stop(self) -> None:
+        """Ends it."""
+        assert self.process.stdin is not None
+        # It may be gone already.
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+class WorkerError(Exception):
+    """What a worker's library raised."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        """Keeps the kind apart from the message."""
+        super().__init__(message)
+        self.kind = kind
+
+
+class Fleet:
+    """Servers `old` and `new`, a worker in each language, and the spec file that they share."""
+
+    def __init__(self, directory: Path, old: int, new: int) -> None:
+        """Starts everything, with a spec that has the old cluster alone."""
+        self.spec = directory / "cache.json"
+        self.generation = 0
+        self.servers: dict[str, Server] = {}
+        self.workers: dict[str, Worker] = {}
+        self.old = [f"old{n}" for n in range(old)]
+        self.new = [f"new{n}" for n in range(new)]
+        try:
+            for name in [*self.old, *self.new]:
+                self.servers[name] = Server()
+            self.write(None)
+            for language in WORKERS:
+                self.workers[language] = Worker(language, self.spec)
+            for worker in self.workers.values():
+                # Whoever has answered has read the first spec, not a later one.
+                assert worker.call("generation") == self.generation
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        """Everything runs already."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stops everything, also when a test failed."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Stops every process that was started."""
+        for worker in self.workers.values():
+            worker.stop()
+        for server in self.servers.values():
+            server.stop()
+
+    def write(self, stage: str | None, percent: float = 0, *, final: bool = False, prefix: str = "g1:") -> None:
+        """Puts the next generation in place by rename; no worker reads it before it is told to."""
+        self.generation += 1
+
+        def cluster(names: list[str], **more: Any) -> dict[str, Any]:
+            nodes = [{"id": name, "address": self.servers[name].address} for name in names]
+            return {"nodes": nodes, **more}
+
+        spec: dict[str, Any] = {
+            "format": 1,
+            "generation": self.generation,
+            "primary": "new" if final else "old",
+            "max_ttl": "1h",
+            "clusters": {
+                "old": cluster(self.old, placement={"kind": "modulo", "flavor": "libmemcached"}),
+                "new": cluster(self.new, placement={"kind": "ring"}, key_prefix=prefix),
+            },
+            "breaker": {"failures": 2, "open": "60s", "max_ejected": 1},
+        }
+        if stage is not None:
+            spec["standby"] = "new"
+            spec["migration"] = {"id": "m", "from": "old", "to": "new", "stage": stage, "percent": percent}
+        temporary = self.spec.with_suffix(".next")
+        temporary.write_text(json.dumps(spec), encoding="utf-8")
+        temporary.rename(self.spec)
+
+    def adopt(self, *languages: str) -> None:
+        """Has workers take up the spec; all of them if none is named."""
+        for language in languages or WORKERS:
+            assert self.workers[language].call("refresh") is True
+            assert self.workers[language].call("generation") == self.generation
+
+    def where(self, key: str) -> list[str]:
+        """The servers that hold a key, whatever the prefix."""
+        wires = {name: key if name in self.old else f"g1:{key}" for name in self.servers}
+        return [name for name, server in self.servers.items() if server.meta(wires[name]) is not None]
