@@ -25,7 +25,7 @@ pub(crate) fn run(path: &Path) -> Result<String, Error> {
         let down = cluster.nodes.iter().filter(|node| node.down).count();
         let placement = match &cluster.placement {
             PlacementSpec::Ring { vnodes, .. } => format!("ring, {vnodes} vnodes"),
-            PlacementSpec::Modulo { hash } => format!("modulo libmemcached, {}", hash.name()),
+            PlacementSpec::Legacy(legacy) => legacy.to_string(),
             _ => "another placement".to_owned(),
         };
         let nodes = cluster.nodes.len();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::hash::HashTag;
 use crate::node::{Node, NodePool};
-use crate::placement::{Placement, Replicas, Ring, RingNode, RingRule, max_load};
+use crate::placement::{
+    LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode, RingRule, max_load,
+};
 use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
 
 /// One cluster, compiled.
@@ -69,16 +71,10 @@ impl Cluster {
                     })?;
                 (Placement::Ring(ring), replicas)
             }
-            PlacementSpec::Modulo { hash } => {
-                let nodes = spec.nodes.len();
-                (
-                    Placement::Modulo {
-                        hash,
-                        nodes: nodes as u32,
-                    },
-                    Replicas::single(nodes),
-                )
-            }
+            PlacementSpec::Legacy(legacy) => (
+                Placement::Legacy(legacy.compile(&legacy_nodes(spec, legacy))),
+                Replicas::single(spec.nodes.len()),
+            ),
         };
         let nodes = spec
             .nodes
@@ -214,4 +210,14 @@ fn ring_nodes(spec: &ClusterSpec) -> Vec<RingNode<'_>> {
             },
         })
         .collect()
+}
+
+fn legacy_nodes(spec: &ClusterSpec, legacy: LegacySpec) -> Vec<LegacyNode> {
+    let nodes = spec.nodes.iter().map(|node| LegacyNode {
+        // A valid spec has a name for every node.
+        name: legacy.name_of(node).unwrap_or_default(),
+        weight: node.weight,
+        down: node.down,
+    });
+    nodes.collect()
 }

@@ -65,7 +65,7 @@ pub use hash::{BUCKETS, HashTag};
 pub use metrics::{BreakerMetric, Metrics, ReloadMetrics, RequestMetric};
 pub use moves::{ClusterMoves, Flow, Moves, moves};
 pub use node::Node;
-pub use placement::ModuloHash;
+pub use placement::LegacySpec;
 pub use reload::Refresh;
 pub use route::{Route, RouteCode, Target};
 pub use router::{Options, Router};

@@ -1,8 +1,8 @@
 //! What would move if one spec followed another: the share of the keys that would go from each
 //! node to each other node.
 //!
-//! Two rings with the same seed are compared arc by arc, two modulo placements with the same hash
-//! residue by residue: exactly. Placements that hash keys differently have no arcs in common; they
+//! Two rings with the same seed, or two ketama placements with the same hash, are compared arc by
+//! arc, two modulo placements with the same hash residue by residue: exactly. Placements that hash keys differently have no arcs in common; they
 //! are compared by a sample of keys, and the error of the sample is given.
 
 use std::collections::HashMap;
@@ -201,7 +201,7 @@ fn by_residues(old: &Cluster, new: &Cluster) -> Option<Counts> {
     let mut moved = HashMap::new();
     for residue in 0..period.min(hashes) {
         let count = hashes / period + u64::from(residue < hashes % period);
-        let pair = ((residue % old_nodes) as u32, (residue % new_nodes) as u32);
+        let pair = (old.owner(old.slot(residue)), new.owner(new.slot(residue)));
         *moved.entry(pair).or_default() += u128::from(count);
     }
     Some(Counts {

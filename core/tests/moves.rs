@@ -114,6 +114,59 @@ fn residues_tell_what_keys_do() {
 }
 
 #[test]
+fn client_placements_that_hash_alike_are_compared_exactly() {
+    let cluster = |placement: &str, weights: &[u32]| {
+        let nodes: Vec<String> = (1..)
+            .zip(weights)
+            .map(|(n, weight)| {
+                format!(r#"{{"id":"n{n}","address":"10.0.0.{n}:11211","weight":{weight}}}"#)
+            })
+            .collect();
+        spec(&format!(
+            r#"{{"placement":{{{placement}}},"nodes":[{}]}}"#,
+            nodes.join(",")
+        ))
+    };
+    for (placement, exact) in [
+        (r#""kind":"ketama","flavor":"libmemcached-weighted""#, true),
+        // Keys and points have 15 bits.
+        (
+            r#""kind":"ketama","flavor":"libmemcached","hash":"crc""#,
+            true,
+        ),
+        (
+            r#""kind":"ketama","flavor":"twemproxy","hash":"jenkins""#,
+            true,
+        ),
+        // Keys are not spread over 32 bits evenly.
+        (
+            r#""kind":"ketama","flavor":"twemproxy","hash":"crc16""#,
+            false,
+        ),
+        (r#""kind":"ketama","flavor":"nginx""#, true),
+        // The first point above, the last point not above.
+        (r#""kind":"ketama","flavor":"uhashring""#, true),
+        (r#""kind":"ketama","flavor":"dalli""#, true),
+        (r#""kind":"ketama","flavor":"pecl-memcache""#, true),
+        (r#""kind":"modulo","flavor":"twemproxy","hash":"md5""#, true),
+        (r#""kind":"modulo","flavor":"python-memcached""#, true),
+        (r#""kind":"modulo","flavor":"pecl-memcache""#, false),
+    ] {
+        for (old, new) in [(&[1, 1, 1][..], &[1, 1, 1, 1][..]), (&[2, 1, 3], &[2, 5])] {
+            let (before, after) = (cluster(placement, old), cluster(placement, new));
+            let told = &moves(before.as_bytes(), after.as_bytes()).unwrap().clusters[0];
+            assert_eq!(told.sample.is_none(), exact, "{placement}");
+            if !exact {
+                continue;
+            }
+            let keys = 20_000;
+            agree(told, &asked(&before, &after, keys), keys)
+                .unwrap_or_else(|difference| panic!("{placement}: {difference}"));
+        }
+    }
+}
+
+#[test]
 fn placements_with_nothing_in_common_are_sampled() {
     let ring = Ring::of((0..5).map(|n| Node::new(format!("n{n}"))));
     let (before, after) = (

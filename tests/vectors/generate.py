@@ -3,8 +3,8 @@
     python generate.py            writes *.json (about two minutes)
     python generate.py --check    exits with 1 and names each file that differs from a regeneration
 
-The golden file is not made here: a real client makes it (clients/libmemcached_modulo.py). Both modes check
-that the oracle agrees with it. `--check` verifies the digests for the first 50,000 keys only.
+The golden files are not made here: real clients make them (clients/). Both modes check that the oracle agrees with
+those whose placement it knows. `--check` verifies the digests for the first 50,000 keys only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builders import accepts, digests, golden, migrations, placements, schedule_times, spec_errors
+from builders import accepts, digests, error_legacy, golden, migrations, placements, schedule_times, spec_errors
 
 HERE = Path(__file__).parent
 Made = dict[str, Any]
@@ -45,9 +45,9 @@ FILES: list[tuple[str, str, Callable[[], Made]]] = [
     ("0042-errors-nodes.json", "spec errors: nodes", spec_errors.nodes_file),
     ("0043-errors-migration.json", "spec errors: migration, regions, schedule, breaker", spec_errors.migration_file),
     ("0044-errors-limits.json", "spec errors: hard limits", spec_errors.limits),
+    ("0045-errors-legacy.json", "spec errors: placements of existing clients", error_legacy.build),
 ]
 DIGEST = ("0050-digest.json", "digests over 1,000,000 generated keys")
-GOLDEN = ("0060-golden-libmemcached-modulo.json", "where libmemcached itself puts keys, distribution MODULA")
 
 
 def text(made: Made) -> str:
@@ -60,7 +60,7 @@ def text(made: Made) -> str:
 
 def index(kinds: dict[str, str]) -> Made:
     """index.json: every file with its kind."""
-    about = {name: words for name, words, _ in FILES} | dict([DIGEST, GOLDEN])
+    about = {name: words for name, words, _ in FILES} | dict([DIGEST, *golden.FILES])
     return {
         "version": 1,
         "files": [{"file": name, "kind": kinds[name], "about": about[name]} for name in sorted(kinds)],
@@ -69,7 +69,7 @@ def index(kinds: dict[str, str]) -> Made:
 
 def expected(*, check: bool) -> dict[str, str]:
     """Every generated file's name and text. While checking, the digest file is checked in part and left out."""
-    kinds = {DIGEST[0]: "digest", GOLDEN[0]: "golden"}
+    kinds = {DIGEST[0]: "digest"} | {name: "golden" for name, _ in golden.FILES}
     texts = {}
     for name, _, build in FILES:
         made = build()
@@ -91,10 +91,10 @@ def differences() -> list[str]:
             wrong.append(f"{name}: missing; run generate.py")
         elif path.read_text("utf-8") != wanted:
             wrong.append(f"{name}: not what the oracle makes; run generate.py and look at the difference")
-    known = {*texts, DIGEST[0], GOLDEN[0]}
+    known = {*texts, DIGEST[0], *(name for name, _ in golden.FILES)}
     wrong += [f"{path.name}: not made by generate.py" for path in HERE.glob("*.json") if path.name not in known]
     wrong += digests.differences(HERE / DIGEST[0])
-    wrong += golden.differences(HERE / GOLDEN[0])
+    wrong += golden.differences(HERE)
     return wrong
 
 

@@ -3,13 +3,14 @@
 //! A *slot* is a small number that stands for an ordered list of nodes. With one replica it is
 //! the node's position in the cluster; with more it is the number of a list in [`Replicas`].
 
+mod legacy;
 pub(crate) mod max_load;
-mod modulo;
 mod replicas;
 mod ring;
 mod table;
 
-pub use modulo::ModuloHash;
+pub use legacy::LegacySpec;
+pub(crate) use legacy::{Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule};
 pub(crate) use replicas::Replicas;
 pub(crate) use ring::{Ring, RingNode, RingRule};
 
@@ -18,8 +19,8 @@ pub(crate) use ring::{Ring, RingNode, RingRule};
 pub(crate) enum Placement {
     /// The ring of virtual nodes, version 1.
     Ring(Ring),
-    /// libmemcached's default: `hash(key) % N` over the nodes in the spec's order.
-    Modulo { hash: ModuloHash, nodes: u32 },
+    /// The placement of an existing client. A slot is a node.
+    Legacy(Legacy),
 }
 
 impl Placement {
@@ -28,7 +29,7 @@ impl Placement {
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         match self {
             Self::Ring(ring) => ring.hash(key),
-            Self::Modulo { hash, .. } => u64::from(hash.hash(key)),
+            Self::Legacy(legacy) => legacy.hash(key),
         }
     }
 
@@ -37,26 +38,25 @@ impl Placement {
     pub(crate) fn slot(&self, hash: u64) -> u32 {
         match self {
             Self::Ring(ring) => ring.slot(hash),
-            // Both fit into 32 bits.
-            Self::Modulo { nodes, .. } => hash as u32 % nodes,
+            Self::Legacy(legacy) => legacy.slot(hash),
         }
     }
 
-    /// The arcs of a ring in ascending order: where each ends (exclusive, the last at 2^64) and its
-    /// slot. Nothing for a placement that has none.
+    /// The arcs of a ring or continuum in ascending order: where each ends (exclusive, the last with
+    /// the hashes, at 2^64 for a ring) and its slot. Nothing for a placement that has none.
     pub(crate) fn arcs(&self) -> Option<Box<dyn Iterator<Item = (u128, u32)> + '_>> {
         match self {
             Self::Ring(ring) => Some(ring.arcs()),
-            Self::Modulo { .. } => None,
+            Self::Legacy(legacy) => legacy.arcs(),
         }
     }
 
-    /// How many hashes there are and how many nodes they are dealt to in turn. Nothing for a
-    /// placement that does not deal so.
+    /// How many hashes there are and after how many the slots repeat. Nothing for a placement whose
+    /// slots do not.
     pub(crate) fn residues(&self) -> Option<(u64, u64)> {
         match self {
             Self::Ring(_) => None,
-            Self::Modulo { hash, nodes } => Some((hash.count(), u64::from(*nodes))),
+            Self::Legacy(legacy) => legacy.residues(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Placement {
     pub(crate) fn hashes_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Ring(one), Self::Ring(other)) => one.seed() == other.seed(),
-            (Self::Modulo { hash: one, .. }, Self::Modulo { hash: other, .. }) => one == other,
+            (Self::Legacy(one), Self::Legacy(other)) => one.hashes_like(other),
             _ => false,
         }
     }

@@ -169,6 +169,19 @@ impl<'t> Cursor<'t> {
         self.parse()
     }
 
+    /// One of a few words; `noun` with its article, such as "a stage".
+    pub(super) fn choice(&self, noun: &str, words: &[&'static str]) -> Result<&'static str, Error> {
+        let text = self.string(noun)?;
+        let found = words.iter().find(|word| **word == text);
+        found.copied().ok_or_else(|| {
+            self.invalid(format!(
+                "{} is not {noun}; use {}",
+                self.shown(),
+                words.join(" or ")
+            ))
+        })
+    }
+
     /// The items of an array; more than `most` exceed a limit.
     pub(super) fn array(&self, noun: &str, most: usize) -> Result<Vec<Cursor<'t>>, Error> {
         if !self.raw.starts_with('[') {

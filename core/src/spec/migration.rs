@@ -64,7 +64,7 @@ fn regions(place: &Cursor<'_>) -> Result<BTreeMap<String, Plan>, Error> {
 
 fn plan(fields: &Object<'_>) -> Result<Plan, Error> {
     let place = fields.required("stage", "none, prepare, ramp or soak")?;
-    let name = clusters::choice(place, "a stage", &Stage::ALL.map(Stage::name))?;
+    let name = place.choice("a stage", &Stage::ALL.map(Stage::name))?;
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == name);
     Ok(Plan {
         stage: stage.unwrap_or(Stage::None),

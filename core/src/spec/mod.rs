@@ -7,6 +7,8 @@ mod clusters;
 mod cursor;
 mod migration;
 mod names;
+mod nodes;
+mod placement;
 mod units;
 
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::hash::{self, HashTag};
 use crate::limits;
-use crate::placement::ModuloHash;
+use crate::placement::LegacySpec;
 use crate::schedule::Schedule;
 use cursor::Cursor;
 pub(crate) use names::check as check_name;
@@ -86,11 +88,8 @@ pub enum PlacementSpec {
         /// 10500 is 1.05.
         max_load: Option<u32>,
     },
-    /// libmemcached's `hash(key) % N`.
-    Modulo {
-        /// The hash.
-        hash: ModuloHash,
-    },
+    /// The placement of an existing client.
+    Legacy(LegacySpec),
 }
 
 /// A node as the spec names it.
@@ -101,6 +100,9 @@ pub struct NodeSpec {
     pub id: String,
     /// Decides where to connect; may change without moving a key.
     pub address: String,
+    /// The name under which an existing client knows the node, where its placement goes by names
+    /// and this one is not the address.
+    pub alias: Option<String>,
     /// Share of the keys relative to other nodes; 0 takes none.
     pub weight: u32,
     /// Failure domain, for replicas.
