@@ -75,7 +75,7 @@ impl Route {
         self.stage.clone_ref(py)
     }
 
-    /// Whether the key is read from the cluster that is moved to.
+    /// Whether the key has moved; an open breaker may still send it elsewhere.
     #[getter]
     fn moved(&self) -> bool {
         self.moved

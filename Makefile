@@ -1,0 +1,120 @@
+# Every command a person needs: `make help`. Each target installs what it needs first (scripts/setup).
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+# Stages share cores, ports and build directories: one at a time.
+.NOTPARALLEL:
+
+PYTHON ?= python3
+export PYTHON
+STAGES := lint scripts rust c python node go vectors live
+CARGO_DENY := 0.20.2
+RUN_STAGES := $(PYTHON) scripts/run_stages.py
+
+.PHONY: help demo test bench soak audit clean build generate
+.PHONY: setup-demo setup-test setup-bench build-c build-cli build-python build-node build-go
+.PHONY: $(STAGES:%=test-%) test-lint
+
+help: ## This list.
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@echo "test-STAGE      One stage of the tests: $(STAGES:%=test-%)"
+
+demo: setup-demo build ## A live migration on real memcached servers.
+	@.venv/bin/python -m demo
+
+test: setup-test build ## Every test in every language, linters and freshness checks.
+	@$(RUN_STAGES) $(STAGES)
+
+bench: setup-bench build ## Speed and balance beside the peers, written to docs/benchmarks.md.
+	@.venv/bin/python tests/bench/run.py $(ARGS)
+
+soak: build-c ## What takes longer: wide property tests, long runs under load.
+	@scripts/setup c-tests
+	@$(RUN_STAGES) soak
+
+build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
+
+# ---- Set-up -------------------------------------------------------------------------------------------------------
+
+setup-demo setup-test setup-bench: setup-%:
+	@scripts/setup $*
+
+# ---- Builds -------------------------------------------------------------------------------------------------------
+
+build-c:
+	@echo "==> building the C library"
+	@scripts/setup rust c
+	@cargo build --quiet --release -p ringshift-capi
+
+build-cli:
+	@echo "==> building the command line"
+	@scripts/setup rust
+	@cargo build --quiet --release -p ringshift-cli
+
+build-python:
+	@echo "==> building the Python module"
+	@scripts/setup rust python
+	@cd python && VIRTUAL_ENV=$(CURDIR)/.venv ../scripts/quietly ../.venv/bin/maturin develop --release
+
+build-node:
+	@echo "==> building the Node addon"
+	@scripts/setup rust node
+	@scripts/quietly npm run --silent --prefix node build
+
+build-go: build-c
+	@echo "==> building the Go package"
+	@scripts/setup go
+	@cd bindings/go && go build ./...
+
+# ---- Tests by stage -----------------------------------------------------------------------------------------------
+
+lint test-lint: setup-test build-python build-node build-c
+	@$(RUN_STAGES) lint
+
+test-rust:
+	@scripts/setup rust
+	@$(RUN_STAGES) rust
+
+test-scripts:
+	@scripts/setup python
+	@$(RUN_STAGES) scripts
+
+test-c: build-c
+	@scripts/setup c-tests
+	@$(RUN_STAGES) c
+
+test-python: build-python
+	@scripts/setup memcached
+	@$(RUN_STAGES) python
+
+test-node: build-node
+	@scripts/setup memcached
+	@$(RUN_STAGES) node
+
+test-go: build-go
+	@$(RUN_STAGES) go
+
+test-vectors test-live: test-%: build
+	@scripts/setup memcached
+	@$(RUN_STAGES) $*
+
+# ---- The rest -----------------------------------------------------------------------------------------------------
+
+generate: ## Makes the generated files again: the C header and the vectors.
+	@scripts/setup rust python
+	@echo "==> generating include/ringshift.h and tests/vectors"
+	@RINGSHIFT_UPDATE=1 cargo test --quiet -p ringshift-capi --test header
+	@.venv/bin/python tests/vectors/generate.py
+
+audit: ## Licences and sources of all Rust dependencies.
+	@scripts/setup rust
+	@echo "==> checking the dependencies against deny.toml"
+	@[[ "$$(target/tools/bin/cargo-deny --version 2>/dev/null)" == "cargo-deny $(CARGO_DENY)" ]] || cargo install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY)
+	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --all-features check bans licenses sources
+
+clean: ## Removes everything that a command made, installed tools of the tree included.
+	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -f node/*.node python/ringshift/*.so

@@ -1,0 +1,138 @@
+"""What carrying out a route consists of: steps, their replies, and the loop that hands them to a cache client.
+
+A plan (`_plans`) is a generator that yields steps which may be sent at the same time, gets their replies, and returns
+the result of the whole operation. It knows the rules and no client. A transport sends one step to one node; it knows a
+client and no rules. So every client carries out a route in the same way, also one whose loop awaits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
+
+from ringshift._ringshift import Node, Router
+
+UNKNOWN: Final = -1
+"""The remaining time of an item whose server can't tell it. Such an item is never copied."""
+
+
+class Item(NamedTuple):
+    """A value as a cache keeps it."""
+
+    value: bytes
+    """The bytes on the wire."""
+    flags: int = 0
+    """What the client keeps beside the value, where its protocol can."""
+    ttl: int | None = None
+    """Seconds that it has left; None for no end."""
+
+
+class Do(Enum):
+    """What a step asks of a node."""
+
+    GET = "get"
+    """Get the items: an `Item` or None for each key."""
+    TAKE = "take"
+    """The same, with the time that they have left, to copy them."""
+    GETS = "gets"
+    """Get the items with their tokens for CAS: a pair for each key, or None."""
+    ADD = "add"
+    """Store items where nothing is stored: True or False for each key."""
+    SET = "set"
+    """Store items: True, or a `Refused`, for each key."""
+    REPLACE = "replace"
+    """Store items where something is stored: True, False or a `Refused` for each key."""
+    CAS = "cas"
+    """Store an item in place of a certain one: True, False (another one is there), None (nothing is there)."""
+    DELETE = "delete"
+    """Remove: for each key whether it was there."""
+    TOUCH = "touch"
+    """Give the items another time to live (that of `items`): for each key whether it was there."""
+
+
+# The op under which a step's outcome is reported. A set replaces what is no longer true: where it fails, an
+# invalidation is lost.
+_OPS: Final[dict[Do, Literal["read", "fill", "invalidate"]]] = {
+    Do.GET: "read",
+    Do.TAKE: "read",
+    Do.GETS: "read",
+    Do.TOUCH: "read",
+    Do.ADD: "fill",
+    Do.SET: "invalidate",
+    Do.REPLACE: "invalidate",
+    Do.CAS: "invalidate",
+    Do.DELETE: "invalidate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request to one node about one or more keys."""
+
+    do: Do
+    node: Node
+    keys: Sequence[bytes]
+    """The keys as the router got them; the transport puts the node's prefix before them."""
+    items: Sequence[Item] = ()
+    """For each key its item, where items are stored."""
+    cas: bytes = b""
+    """For CAS: the token of the item to replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The reply to a step that was not acknowledged."""
+
+    error: Exception
+    outcome: Literal["error", "timeout"] | None
+    """What to report, error or timeout; None if it says nothing about the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """For one key: the node answered that it won't store this item, such as one that is too large."""
+
+    error: Exception
+
+
+Reply = Sequence[Any] | Failure
+Result = TypeVar("Result")
+Plan = Generator[list[Step], list[Reply], Result]
+
+
+class Transport(Protocol):
+    """Sends steps by some cache client."""
+
+    def send(self, step: Step) -> Reply:
+        """Sends one step and gives its reply. A node's failure is a reply; only a caller's mistake is raised."""
+
+
+def carry_out(plan: Plan[Result], transport: Transport, router: Router) -> Result:
+    """Hands a plan's steps to a transport, one after the other, and reports how each ended."""
+    try:
+        steps = next(plan)
+        while True:
+            replies = []
+            for step in steps:
+                reply = transport.send(step)
+                _report(router, step, reply)
+                replies.append(reply)
+            steps = plan.send(replies)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+def _report(router: Router, step: Step, reply: Reply) -> None:
+    op = _OPS[step.do]
+    if isinstance(reply, Failure):
+        if reply.outcome is not None:
+            router.report(step.node, reply.outcome, op)
+    elif op == "read":
+        for found in reply:
+            router.report(step.node, "hit" if found else "miss", op)
+    else:
+        for _ in reply:
+            router.report(step.node, "ok", op)

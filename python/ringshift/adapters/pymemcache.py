@@ -1,0 +1,342 @@
+"""pymemcache over a router: `Client` has the methods of pymemcache's clients and carries out routes.
+
+    import ringshift
+    from ringshift.adapters.pymemcache import Client
+
+    router = ringshift.Router.open("cache.json", watch=1.0)
+    client = Client(router, timeout=0.5)
+    client.set("user:42", b"Ada", expire=300)
+    client.get("user:42")
+
+What is different from a pymemcache client:
+
+- A read never fails because a cache does: a node that can't be reached is a miss. Only a caller's mistake, such as a
+  key with a space, and errors of your own serde are raised.
+- Every write waits for the server, whatever `noreply` says: the order in which a route is invalidated needs it. Results
+  are therefore always the true ones. A write that a node did not acknowledge raises `InvalidationLostError`.
+- `expire` is limited to the spec's `max_ttl`.
+- `add` only fills: it stores the value where the key is read, if nothing is stored there.
+- `cas` takes the token that `gets` gave, and no other: tokens of different servers can be equal by chance.
+- `incr`, `decr`, `append` and `prepend` change a value that exists nowhere else, which can't be migrated. They work on
+  clusters without replicas while no migration is going on, and are refused otherwise.
+- Connections time out after a second, unless you say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Self, TypeVar
+
+from pymemcache.client.base import check_key_helper
+from pymemcache.exceptions import MemcacheIllegalInputError
+from pymemcache.serde import LegacyWrappingSerde
+
+from ringshift._ringshift import Node, Route, Router
+from ringshift.adapters import _plans
+from ringshift.adapters._expiry import to_ttl
+from ringshift.adapters._memcached import Memcached, Pool
+from ringshift.adapters._steps import Do, Item, Plan, Result, carry_out
+from ringshift.errors import InvalidArgumentError, InvalidationLostError
+
+__all__ = ["CasToken", "Client", "Key"]
+
+Key = str | bytes
+_K = TypeVar("_K", bound=Key)
+
+_DEFAULTS: Final = {"connect_timeout": 1.0, "timeout": 1.0, "no_delay": True}
+
+
+class CasToken(bytes):
+    """What `gets` gives for `cas`: the server's token, and which node it is good at."""
+
+    place: tuple[str, str]
+
+
+class Client:
+    """pymemcache's methods over a router. Any number of threads may use one client.
+
+    Args:
+        router: The router; it stays yours to close.
+        **options: For pymemcache's `PooledClient`, such as `serde`, `timeout`, `connect_timeout`, `max_pool_size`,
+            `allow_unicode_keys`, `tls_context`. A `key_prefix` comes before the key and after the node's own prefix;
+            like pymemcache's HashClient, the router gets keys without it. `default_noreply` and `ignore_exc` are taken
+            and change nothing.
+    """
+
+    def __init__(self, router: Router, **options: Any) -> None:
+        """Makes a client; connections are opened when they are needed."""
+        options = {**_DEFAULTS, **options}
+        # Raises what pymemcache raises for options that it doesn't know; it connects to nothing.
+        model = Pool(("127.0.0.1", 11211), **options)
+        self._serde = options.pop("serde", None) or LegacyWrappingSerde(
+            options.pop("serializer", None), options.pop("deserializer", None)
+        )
+        self._unicode: bool = model.allow_unicode_keys
+        self._encoding: str = model.encoding
+        self._key_prefix: bytes = model.key_prefix
+        options.pop("key_prefix", None)
+        self._router = router
+        self._transport = Memcached(router, options, self._key_prefix)
+
+    @property
+    def router(self) -> Router:
+        """The router whose routes are carried out."""
+        return self._router
+
+    # ---- Reading
+
+    def get(self, key: Key, default: Any = None) -> Any:
+        """The value of a key, or `default` if no cache has it or answers."""
+        route, wire = self._route(key)
+        item = self._carry_out(_plans.read(self._router, route, wire))
+        return default if item is None else self._serde.deserialize(key, item.value, item.flags)
+
+    def get_many(self, keys: Iterable[_K]) -> dict[_K, Any]:
+        """The values of the keys that are found."""
+        keys = list(keys)
+        routes, wires = self._routes(keys)
+        items = self._carry_out(_plans.read_many(self._router, routes, wires))
+        return {
+            key: self._serde.deserialize(key, item.value, item.flags)
+            for key, item in zip(keys, items, strict=True)
+            if item is not None
+        }
+
+    get_multi = get_many
+
+    def gets(self, key: Key, default: Any = None, cas_default: Any = None) -> tuple[Any, Any]:
+        """The value of a key and its token for `cas`; there is no token for what only the fallback has."""
+        route, wire = self._route(key)
+        found = self._carry_out(_plans.read_with_token(route, wire))
+        if found is None:
+            return default, cas_default
+        item, node, text = found
+        token = CasToken(text)
+        token.place = _plans.place(node)
+        return self._serde.deserialize(key, item.value, item.flags), token
+
+    # ---- Writing
+
+    def set(self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None) -> bool:
+        """Stores a value where the key is read, and removes it everywhere else, in the order of the route.
+
+        Raises:
+            InvalidationLostError: A node did not acknowledge; it may still hold an old value.
+        """
+        return self._store({key: value}, expire, flags, Do.SET)[0] is True
+
+    def set_many(
+        self, values: Mapping[_K, Any], expire: int = 0, noreply: bool | None = None, flags: int | None = None
+    ) -> list[_K]:
+        """Stores many values like `set`; gives the keys that were not stored, without being lost."""
+        results = self._store(values, expire, flags, Do.SET)
+        return [key for key, result in zip(values, results, strict=True) if result is not True]
+
+    set_multi = set_many
+
+    def replace(
+        self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None
+    ) -> bool:
+        """Like `set`, but stores the value only where the key is present."""
+        return self._store({key: value}, expire, flags, Do.REPLACE)[0] is True
+
+    def cas(
+        self,
+        key: Key,
+        value: Any,
+        cas: CasToken,
+        expire: int = 0,
+        noreply: bool = False,
+        flags: int | None = None,
+    ) -> bool | None:
+        """Like `set`, but stores the value only if the key's value is still the one that `gets` gave.
+
+        Returns:
+            True if it was stored, False if there is another value or the key is read elsewhere by now, None if there is
+            no value.
+        """
+        if not isinstance(cas, CasToken):
+            raise InvalidArgumentError("cas: not a token; use the one that gets gave")
+        route, _ = self._route(key)
+        if route.read is None or _plans.place(route.read.node) != cas.place:
+            return False
+        result: bool | None = self._store({key: value}, expire, flags, Do.CAS, cas)[0]
+        return result
+
+    def add(self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None) -> bool:
+        """Stores a value where the key is read, if nothing is stored there; False too if that can't be reached."""
+        route, wire = self._route(key)
+        item = self._item(key, value, expire, flags)
+        return self._carry_out(_plans.add(self._router, route, wire, item))
+
+    def touch(self, key: Key, expire: int = 0, noreply: bool | None = None) -> bool:
+        """Gives the key another time to live; False if no cache has it or answers."""
+        route, wire = self._route(key)
+        return self._carry_out(_plans.touch(self._router, route, wire, to_ttl(_integer(expire, "expire"))))
+
+    # ---- Invalidating
+
+    def delete(self, key: Key, noreply: bool | None = None) -> bool:
+        """Removes a key from every cluster that any process may read, in the order of the route.
+
+        Returns:
+            Whether it was in one of them.
+
+        Raises:
+            InvalidationLostError: A node did not acknowledge; it may still hold the value.
+        """
+        route, wire = self._route(key)
+        return self._finish(_plans.invalidate(self._router, [route], [wire]), 1)[0] is True
+
+    def delete_many(self, keys: Iterable[Key], noreply: bool | None = None) -> bool:
+        """Removes many keys like `delete`; True."""
+        routes, wires = self._routes(list(keys))
+        self._finish(_plans.invalidate(self._router, routes, wires), len(wires))
+        return True
+
+    delete_multi = delete_many
+
+    # ---- Where the cache is the record
+
+    def incr(self, key: Key, value: int, noreply: bool | None = False) -> int | None:
+        """Adds to a number; None if the key is not there. Refused while a migration is going on."""
+        result: int | None = self._on_record("incr", key, _integer(value, "value"))
+        return result
+
+    def decr(self, key: Key, value: int, noreply: bool | None = False) -> int | None:
+        """Takes from a number; None if the key is not there. Refused while a migration is going on."""
+        result: int | None = self._on_record("decr", key, _integer(value, "value"))
+        return result
+
+    def append(
+        self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None
+    ) -> bool:
+        """Adds to the end of a value. Refused while a migration is going on."""
+        return self._on_record("append", key, self._item(key, value, expire, flags)) is True
+
+    def prepend(
+        self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None
+    ) -> bool:
+        """Adds to the beginning of a value. Refused while a migration is going on."""
+        return self._on_record("prepend", key, self._item(key, value, expire, flags)) is True
+
+    # ---- All nodes
+
+    def flush_all(self, delay: int = 0, noreply: bool | None = None) -> bool:
+        """Empties every node of the spec, whatever else is on it."""
+        addresses = {node.address: node for node in self._router.nodes}
+        for address in addresses:
+            pool = self._transport.pool(address)
+            pool.run(lambda connection: connection.flush_all(_integer(delay, "delay"), noreply=False))
+        return True
+
+    def close(self) -> None:
+        """Closes all connections; the next call opens new ones."""
+        self._transport.close()
+
+    disconnect_all = close
+    quit = close
+
+    def __enter__(self) -> Self:
+        """The client itself; it is closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes all connections."""
+        self.close()
+
+    def __getitem__(self, key: Key) -> Any:
+        """The value of a key; KeyError if there is none."""
+        value = self.get(key)
+        if value is None:
+            raise KeyError
+        return value
+
+    def __setitem__(self, key: Key, value: Any) -> None:
+        """The same as `set`."""
+        self.set(key, value)
+
+    def __delitem__(self, key: Key) -> None:
+        """The same as `delete`."""
+        self.delete(key)
+
+    # ---- From Python's values to bytes, and what became of a plan
+
+    def _route(self, key: Key) -> tuple[Route, bytes]:
+        wire = self._bytes(key)
+        route = self._router.route(wire)
+        self._check(wire, route.invalidate)
+        return route, wire
+
+    def _routes(self, keys: Sequence[Key]) -> tuple[list[Route], list[bytes]]:
+        wires = [self._bytes(key) for key in keys]
+        routes = self._router.route_many(wires)
+        for route, wire in zip(routes, wires, strict=True):
+            self._check(wire, route.invalidate)
+        return routes, wires
+
+    def _bytes(self, key: Key) -> bytes:
+        """The key as bytes, checked as pymemcache does, and for being nothing or all space, which it lets through."""
+        wire: bytes = check_key_helper(key, self._unicode, self._key_prefix)
+        if not wire.strip():
+            raise MemcacheIllegalInputError("Key is empty")
+        return wire[len(self._key_prefix) :]
+
+    def _check(self, wire: bytes, nodes: Iterable[Node]) -> None:
+        """A key must be short enough for every cluster of its route, or it could be read and not be invalidated."""
+        longest = _LONGEST_KEY - len(wire) - len(self._key_prefix)
+        if any(len(node.key_prefix) > longest for node in nodes):
+            raise MemcacheIllegalInputError(f"Key is too long: with its prefix it has more than {_LONGEST_KEY} bytes")
+
+    def _item(self, key: Key, value: Any, expire: int, flags: int | None) -> Item:
+        data, own_flags = self._serde.serialize(key, value)
+        if not isinstance(data, bytes):
+            try:
+                data = str(data).encode(self._encoding)
+            except UnicodeEncodeError as error:
+                raise MemcacheIllegalInputError(f"Data values must be binary-safe: {error}") from error
+        return Item(data, own_flags if flags is None else flags, to_ttl(_integer(expire, "expire")))
+
+    def _store(self, values: Mapping[_K, Any], expire: int, flags: int | None, how: Do, cas: bytes = b"") -> list[Any]:
+        routes, wires = self._routes(list(values))
+        items = [self._item(key, value, expire, flags) for key, value in values.items()]
+        return self._finish(_plans.store(self._router, routes, wires, items, how, cas), len(wires))
+
+    def _finish(self, plan: Plan[_plans.Written], keys: int) -> list[Any]:
+        written = self._carry_out(plan)
+        if written.lost:
+            raise _lost(written) from written.cause
+        if written.refused is not None:
+            raise written.refused
+        return [written.results.get(at, False) for at in range(keys)]
+
+    def _carry_out(self, plan: Plan[Result]) -> Result:
+        return carry_out(plan, self._transport, self._router)
+
+    def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
+        route, wire = self._route(key)
+        if route.stage != "none" or len(route.invalidate) != 1:
+            raise InvalidArgumentError(
+                f"{name} is refused during a migration and on replicas: what it changes is kept nowhere else and can't "
+                "be moved; keep such keys in a cluster of their own, with a router of their own"
+            )
+        return self._transport.call(route.invalidate[0], name, wire, *arguments)
+
+
+_LONGEST_KEY: Final = 250
+
+
+def _integer(number: int, name: str) -> int:
+    if not isinstance(number, int):
+        raise MemcacheIllegalInputError(f"{name} must be integer, got bad value: {number!r}")
+    return number
+
+
+def _lost(written: _plans.Written) -> InvalidationLostError:
+    first = written.lost[0]
+    more = f" (and {len(written.lost) - 1} more)" if len(written.lost) > 1 else ""
+    return InvalidationLostError(
+        f"cluster {first.cluster}, node {first.node} at {first.address}{more}: the invalidation was not acknowledged: "
+        f"{written.cause}; an old value may be read there; send it again",
+        tuple(written.lost),
+    )

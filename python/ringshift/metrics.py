@@ -1,0 +1,69 @@
+"""The shape of what `Router.metrics()` gives, for the host's own registry of metrics."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+__all__ = ["Breaker", "Metrics", "Reloads", "Requests"]
+
+
+class Reloads(TypedDict):
+    """How refreshes ended."""
+
+    applied: int
+    """A new spec was put in force, the first one included."""
+    unchanged: int
+    """The file held the spec in force."""
+    rejected: int
+    """The file was bad; counted once for as long as it stays the same."""
+    last_success: int
+    """When the file was last found good, in seconds since 1970."""
+    last_error: str | None
+    """What is wrong with the file at present."""
+
+
+class Requests(TypedDict):
+    """A count of requests that were reported."""
+
+    cluster: str
+    """The cluster's name."""
+    op: str
+    """read, fill or invalidate."""
+    outcome: str
+    """hit, miss, ok, error or timeout."""
+    count: int
+    """How many."""
+
+
+class Breaker(TypedDict):
+    """The state of a node's breaker."""
+
+    cluster: str
+    """The cluster's name."""
+    node: str
+    """The node's id."""
+    state: str
+    """closed, open or half_open."""
+
+
+class Metrics(TypedDict):
+    """All counters and states of a router at one moment. No key and no value is among them."""
+
+    generation: int
+    """The generation in force."""
+    digest: str
+    """Its content hash."""
+    epoch: int
+    """How often routes may have changed."""
+    region: str | None
+    """The region of this process."""
+    stage: str
+    """The stage in this region: none, prepare, ramp or soak."""
+    weight: int
+    """The share of the keys that have moved in this region, in basis points."""
+    reloads: Reloads
+    """How refreshes ended."""
+    requests: list[Requests]
+    """Requests by cluster, op and outcome; those that never happened are left out."""
+    breakers: list[Breaker]
+    """The breakers of all nodes of the spec in force."""

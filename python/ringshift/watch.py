@@ -1,0 +1,129 @@
+"""The watcher: a daemon thread that refreshes a router every few seconds.
+
+It doesn't keep the router alive, ends with it or when it is closed, runs on in a forked child, and is gone before the
+interpreter shuts down. A spec that is rejected was counted by the router, which also keeps its error; here it is only
+logged, once, by the logger "ringshift".
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import weakref
+
+from ringshift import _ringshift
+from ringshift.errors import ClosedError, Error
+
+__all__ = ["Watcher", "start"]
+
+_log = logging.getLogger("ringshift")
+_log.addHandler(logging.NullHandler())
+
+# A file system that hangs must not keep the process from ending.
+_LAST_WAIT = 5.0
+
+
+class Watcher:
+    """Refreshes one router until it is stopped. All methods may be called from any thread."""
+
+    def __init__(self, router: _ringshift.Router, seconds: float) -> None:
+        """Starts the thread."""
+        self._router = weakref.ref(router)
+        self._seconds = seconds
+        self._stopped = False
+        self._start(router)
+
+    def stop(self) -> None:
+        """Ends the thread; a refresh that is going on is finished first, but not waited for."""
+        self._stopped = True
+        self._wake.put(None)
+
+    def join(self, timeout: float) -> None:
+        """Waits until the thread has ended, at most so many seconds."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def restart(self) -> None:
+        """Runs on in a forked child, which has none of its parent's threads."""
+        router = self._router()
+        if not self._stopped and router is not None:
+            self._start(router)
+
+    def _start(self, router: _ringshift.Router) -> None:
+        # No `threading.Event`: the garbage collector may set it in a thread that holds its lock. A SimpleQueue is made
+        # for that.
+        wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        # The router owns this watcher, which is gone when the router goes; the thread keeps what wakes it.
+        gone = weakref.ref(router, lambda _: wake.put(None))
+        self._wake = wake
+        self._thread = threading.Thread(
+            target=_watch, args=(gone, wake, self._seconds), name="ringshift-watch", daemon=True
+        )
+        self._thread.start()
+
+
+def start(router: _ringshift.Router, seconds: float) -> Watcher:
+    """Starts a watcher for a router; the router calls this, and `stop` when it is closed."""
+    watcher = Watcher(router, seconds)
+    _watchers.add(watcher)
+    return watcher
+
+
+def register_hooks() -> None:
+    """Registers what must happen around forks and before the interpreter ends; once."""
+    if not _hooked:
+        _hooked.append(True)
+        os.register_at_fork(
+            before=_ringshift._before_fork,  # noqa: SLF001
+            after_in_parent=_ringshift._after_fork_in_parent,  # noqa: SLF001
+            after_in_child=_in_child,
+        )
+        atexit.register(_at_exit)
+
+
+_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+_hooked: list[bool] = []
+
+
+def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[None], seconds: float) -> None:
+    """What the thread does. It holds the router only while it refreshes it."""
+    known = ""
+    while True:
+        try:
+            wake.get(timeout=seconds)
+        except queue.Empty:
+            pass
+        else:
+            return
+        router = this()
+        if router is None:
+            return
+        try:
+            if router.refresh():
+                known = ""
+                _log.info("spec generation %d is in force", router.generation)
+        except ClosedError:
+            return
+        except Error as error:
+            if str(error) != known:
+                known = str(error)
+                _log.warning("spec rejected, the last good one stays in force: %s", error)
+        del router
+
+
+def _in_child() -> None:
+    _ringshift._after_fork_in_child()  # noqa: SLF001
+    for watcher in list(_watchers):
+        watcher.restart()
+
+
+def _at_exit() -> None:
+    """Ends the threads while the interpreter is whole; one that is in native code later would never come back."""
+    watchers = list(_watchers)
+    for watcher in watchers:
+        watcher.stop()
+    for watcher in watchers:
+        watcher.join(_LAST_WAIT)

@@ -1,0 +1,292 @@
+"""The pymemcache adapter when nodes are dead, hang or cut connections: what callers see, and what is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pymemcache.exceptions import MemcacheUnexpectedCloseError
+from servers import Relay, Server
+from specs import cluster, spec
+
+import ringshift
+from ringshift.adapters.pymemcache import Client
+
+KEYS = [f"user:{at}" for at in range(60)]
+# A breaker that stays out of the way.
+PATIENT = {"failures": 100}
+
+
+def alone(server: Any, **more: Any) -> str:
+    return spec(1, cluster(f"a@{server.address}"), **{"breaker": PATIENT, **more})
+
+
+def moving(nodes: list[Any], percent: float = 100, **more: Any) -> str:
+    blue = cluster(f"a@{nodes[0].address}", f"b@{nodes[1].address}", kind="modulo")
+    green = cluster(f"c@{nodes[2].address}", f"d@{nodes[3].address}", prefix="g1:")
+    return spec(2, blue, green, "ramp", percent, **{"breaker": PATIENT, **more})
+
+
+def counts(router: ringshift.Router, *outcomes: str) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for request in router.metrics()["requests"]:
+        if request["outcome"] in (outcomes or ("error", "timeout")):
+            at = (request["op"], request["outcome"])
+            found[at] = found.get(at, 0) + request["count"]
+    return found
+
+
+def server_of(servers: list[Server], node: ringshift.Node) -> Server:
+    return next(server for server in servers if server.address == node.address)
+
+
+def test_a_dead_node_is_a_miss_to_readers_and_an_error_to_writers(servers: list[Server]) -> None:
+    server = servers[0]
+    with ringshift.Router.from_spec(alone(server)) as router, Client(router) as client:
+        client.set("k", b"1")
+        server.kill()
+        assert client.get("k") is None
+        assert client.get("k", b"default") == b"default"
+        assert client.get_many(["k", "l"]) == {}
+        assert client.gets("k") == (None, None)
+        assert client.add("k", b"1") is False
+        assert client.touch("k") is False
+        assert counts(router) == {("read", "error"): 5, ("fill", "error"): 1}
+        writes: list[Callable[[], object]] = [
+            lambda: client.set("k", b"1"),
+            lambda: client.set_many({"k": b"1"}),
+            lambda: client.replace("k", b"1"),
+            lambda: client.delete("k"),
+            lambda: client.delete_many(["k"]),
+        ]
+        for write in writes:
+            with pytest.raises(ringshift.InvalidationLostError) as raised:
+                write()
+            error = raised.value
+            assert (error.cluster, error.node, error.key) == ("blue", "a", b"k")
+            assert error.lost == (ringshift.LostInvalidation("blue", "a", server.address, b"k"),)
+            assert isinstance(error.__cause__, ConnectionError)
+            assert "cluster blue, node a" in str(error)
+            assert server.address in str(error)
+            assert "'k'" not in str(error)
+        assert counts(router)["invalidate", "error"] == len(writes)
+        with pytest.raises(ConnectionRefusedError):
+            client.incr("n", 1)
+        server.start()
+        assert client.get("k") is None
+        assert client.set("k", b"2") is True
+        assert client.get("k") == b"2"
+
+
+def test_a_node_that_hangs_is_a_timeout(servers: list[Server]) -> None:
+    server = servers[0]
+    with ringshift.Router.from_spec(alone(server)) as router, Client(router, timeout=0.05) as client:
+        client.set("k", b"1")
+        server.pause()
+        assert client.get("k") is None
+        assert client.get_many(["k"]) == {}
+        with pytest.raises(ringshift.InvalidationLostError, match="timed out") as raised:
+            client.delete("k")
+        assert isinstance(raised.value.__cause__, TimeoutError)
+        with pytest.raises(TimeoutError):
+            client.incr("n", 1)
+        assert counts(router) == {("read", "timeout"): 2, ("invalidate", "timeout"): 2}
+        server.resume()
+        # A late reply is never taken for the reply to another command.
+        client.set("l", b"2")
+        assert client.get("l") == b"2"
+
+
+def test_the_node_behind_a_lost_one_is_invalidated_all_the_same(servers: list[Server]) -> None:
+    with ringshift.Router.from_spec(moving(servers)) as router, Client(router) as client:
+        first, second = router.route("k").invalidate
+        client.set("k", b"old")
+        server_of(servers, first).kill()
+        with pytest.raises(ringshift.InvalidationLostError) as raised:
+            client.delete("k")
+        assert [(lost.cluster, lost.node) for lost in raised.value.lost] == [("blue", first.id)]
+        assert server_of(servers, second).get("g1:k") is None
+        with pytest.raises(ringshift.InvalidationLostError):
+            client.set("k", b"new")
+        # The new value is where it is read.
+        assert client.get("k") == b"new"
+        server_of(servers, second).kill()
+        with pytest.raises(ringshift.InvalidationLostError, match="and 1 more") as raised:
+            client.delete("k")
+        assert [(lost.cluster, lost.node) for lost in raised.value.lost] == [("blue", first.id), ("green", second.id)]
+
+
+def test_of_many_keys_only_those_of_the_dead_node_are_lost(servers: list[Server]) -> None:
+    with ringshift.Router.from_spec(moving(servers, 50)) as router, Client(router) as client:
+        client.set_many(dict.fromkeys(KEYS, b"old"))
+        servers[1].kill()
+        expected = {key for key in KEYS if router.route(key).invalidate[0].id == "b"}
+        assert 0 < len(expected) < len(KEYS)
+        for write in (lambda: client.set_many(dict.fromkeys(KEYS, b"new")), lambda: client.delete_many(KEYS)):
+            with pytest.raises(ringshift.InvalidationLostError) as raised:
+                write()
+            assert {lost.key.decode() for lost in raised.value.lost} == expected
+            assert {lost.node for lost in raised.value.lost} == {"b"}
+        assert client.get_many(KEYS) == {}
+
+
+def test_a_dead_destination_is_passed_over_and_not_filled(servers: list[Server]) -> None:
+    with ringshift.Router.from_spec(moving(servers)) as router, Client(router) as client:
+        first, second = router.route("k").invalidate
+        server_of(servers, first).set("k", b"1")
+        server_of(servers, second).kill()
+        assert client.get("k") == b"1"
+        assert client.get_many(["k"]) == {"k": b"1"}
+        assert counts(router) == {("read", "error"): 2}
+        server_of(servers, second).start()
+        assert server_of(servers, second).get("g1:k") is None
+
+
+def test_a_dead_source_is_a_miss(servers: list[Server]) -> None:
+    with ringshift.Router.from_spec(moving(servers)) as router, Client(router) as client:
+        first, second = router.route("k").invalidate
+        server_of(servers, first).kill()
+        assert client.get("k") is None
+        assert client.get_many(["k"]) == {}
+        server_of(servers, second).set("g1:k", b"1")
+        assert client.get("k") == b"1"
+
+
+def test_a_copy_that_fails_does_not_hurt_the_reader(relays: list[Relay]) -> None:
+    with ringshift.Router.from_spec(moving(relays)) as router, Client(router) as client:
+        first, second = router.route("k").invalidate
+        source, target = [next(r for r in relays if r.address == node.address) for node in (first, second)]
+        source.server.set("k", b"1")
+        target.cut = lambda line: line.startswith("add ")
+        assert client.get("k") == b"1"
+        assert client.get_many(["k"]) == {"k": b"1"}
+        assert target.server.get("g1:k") is None
+        assert counts(router)["fill", "error"] == 2
+
+
+def test_a_breaker_opens_and_closes_again(servers: list[Server]) -> None:
+    text = spec(
+        1, cluster(f"a@{servers[0].address}", f"b@{servers[1].address}"), breaker={"failures": 3, "open": "20ms"}
+    )
+    with ringshift.Router.from_spec(text) as router, Client(router) as client:
+        key = next(key for key in KEYS if router.route(key).invalidate[0].id == "a")
+        client.set(key, b"1")
+        servers[0].kill()
+        for _ in range(3):
+            assert client.get(key) is None
+        before = counts(router)["read", "error"]
+        assert before == 3
+        states = {breaker["node"]: breaker["state"] for breaker in router.metrics()["breakers"]}
+        assert states["a"] != "closed"
+        assert states["b"] == "closed"
+        # Invalidations are never kept back by a breaker.
+        with pytest.raises(ringshift.InvalidationLostError):
+            client.delete(key)
+        servers[0].start()
+        while router.metrics()["breakers"][0]["state"] != "closed":
+            assert client.get(key) is None
+        assert client.set(key, b"2") is True
+        assert client.get(key) == b"2"
+
+
+def test_with_every_breaker_open_nothing_is_asked_and_a_set_stores_nothing(servers: list[Server]) -> None:
+    text = alone(servers[0], breaker={"failures": 1, "open": "60s", "max_ejected": 1.0})
+    with ringshift.Router.from_spec(text) as router, Client(router) as client:
+        client.set("k", b"old")
+        router.report(router.nodes[0], "error")
+        assert router.route("k").read is None
+        assert client.get("k") is None
+        assert client.get_many(["k"]) == {}
+        assert client.add("k", b"1") is False
+        assert client.set("k", b"new") is False
+        assert client.set_many({"k": b"new"}) == ["k"]
+        # The old value is gone: it would be stale when the breaker closes.
+        assert servers[0].get("k") is None
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_connections_that_died_while_idle_are_replaced(relays: list[Relay], restarted: bool) -> None:
+    relay = relays[0]
+    with ringshift.Router.from_spec(alone(relay)) as router, Client(router) as client:
+        acts: list[Callable[[], object]] = [
+            lambda: client.set("k", b"1"),
+            lambda: client.set_many({"k": b"1"}),
+            lambda: client.get("k"),
+            lambda: client.get_many(["k"]),
+            lambda: client.touch("k"),
+            lambda: client.delete("k"),
+            lambda: client.add("k", b"1"),
+            lambda: client.delete_many(["k"]),
+        ]
+        for act in acts:
+            act()
+            if restarted:
+                relay.server.kill()
+                relay.server.start()
+            else:
+                relay.drop()
+            act()
+        assert counts(router) == {}
+        # What is not safe to send twice is not.
+        client.set("n", "1")
+        relay.drop()
+        with pytest.raises((ConnectionError, MemcacheUnexpectedCloseError)):
+            client.incr("n", 1)
+
+
+def test_a_connection_that_dies_in_the_middle_of_many(relays: list[Relay]) -> None:
+    relay = relays[0]
+    with ringshift.Router.from_spec(alone(relay)) as router, Client(router) as client:
+        client.set_many(dict.fromkeys(KEYS, b"1"))
+        client.close()
+        relay.cut = lambda line: line.startswith("get ")
+        assert client.get_many(KEYS) == {}
+        assert client.get(KEYS[0]) is None
+        relay.cut = lambda line: line.startswith("delete user:30")
+        with pytest.raises(ringshift.InvalidationLostError) as raised:
+            client.delete_many(KEYS)
+        # It can't be known which were carried out, so all of this node are owed.
+        assert {lost.key.decode() for lost in raised.value.lost} == set(KEYS)
+        relay.cut = lambda _: False
+        assert client.delete_many(KEYS) is True
+        assert client.get_many(KEYS) == {}
+
+
+def test_thousands_of_keys_at_once(servers: list[Server]) -> None:
+    """More than fits into the sockets' buffers in either direction."""
+    with ringshift.Router.from_spec(moving(servers, 0)) as router, Client(router) as client:
+        values = {f"key:{at}": b"%d" % at * 2000 for at in range(3000)}
+        assert client.set_many(values) == []
+        router.apply(moving(servers, 100).replace('"generation": 2', '"generation": 3'))
+        assert client.get_many(values) == values
+        assert client.get_many(values) == values
+        assert client.delete_many(values) is True
+        assert client.get_many(values) == {}
+
+
+def test_a_full_pool_says_nothing_about_the_node(servers: list[Server]) -> None:
+    with ringshift.Router.from_spec(alone(servers[0])) as router, Client(router, max_pool_size=1) as client:
+        client.set("k", b"1")
+        pool = client._transport.pool(servers[0].address)
+        with pool.client_pool.get_and_release():
+            assert client.get("k") is None
+            with pytest.raises(ringshift.InvalidationLostError):
+                client.delete("k")
+        assert counts(router) == {}
+        assert client.get("k") == b"1"
+
+
+def test_nonsense_from_a_server_is_an_error(relays: list[Relay]) -> None:
+    relay = relays[0]
+    with ringshift.Router.from_spec(alone(relay)) as router, Client(router) as client:
+        client.set("k", b"1")
+        relay.rewrite = lambda line: "version"
+        assert client.get("k") is None
+        assert client.get_many(["k"]) == {}
+        assert client.touch("k") is False
+        with pytest.raises(ringshift.InvalidationLostError):
+            client.delete("k")
+        assert counts(router) == {("read", "error"): 3, ("invalidate", "error"): 1}
+        relay.rewrite = None
+        assert client.get("k") == b"1"

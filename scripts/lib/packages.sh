@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# System packages: installed as root on Debian and its children, named everywhere else.
+
+# present NAME: whether what the package NAME is needed for works already, wherever it came from.
+present() {
+  case $1 in
+  memcached | valgrind) command -v "$1" >/dev/null ;;
+  libmemcached-dev) cc -E -include libmemcached-1.0/memcached.h -x c /dev/null >/dev/null 2>&1 ;;
+  libjansson-dev) cc -E -include jansson.h -x c /dev/null >/dev/null 2>&1 ;;
+  nlohmann-json3-dev) c++ -E -include nlohmann/json.hpp -x c++ /dev/null >/dev/null 2>&1 ;;
+  python3-venv) "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ;;
+  *) fail "scripts/lib/packages.sh doesn't know the package $1" "add its check to present()" ;;
+  esac
+}
+
+# need_packages NAME...: Debian's names.
+need_packages() {
+  local name missing=()
+  for name in "$@"; do present "$name" || missing+=("$name"); done
+  ((${#missing[@]})) || return 0
+  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    say "installing ${missing[*]} with apt-get"
+    install_with_apt "${missing[@]}"
+  else
+    tell_what_to_install "${missing[@]}"
+  fi
+  for name in "${missing[@]}"; do
+    present "$name" || fail "$name was installed, but what it is needed for still doesn't work"
+  done
+}
+
+install_with_apt() {
+  # A subshell, so that its trap can't replace one of the caller's.
+  (
+    # Some of these packages start a server when they are installed. Nothing may listen that we didn't start ourselves.
+    policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then
+      trap 'rm -f "$policy"' EXIT
+      trap 'exit 130' INT TERM
+      printf '#!/bin/sh\nexit 101\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # With a list of packages that is missing or old, the first try fails.
+    if ! apt_install "$@" >/dev/null 2>&1; then
+      quietly apt-get -qq -o DPkg::Lock::Timeout=300 update
+      quietly apt_install "$@"
+    fi
+    # Nor may it start with the next boot.
+    if [[ " $* " == *" memcached "* ]] && command -v systemctl >/dev/null; then
+      systemctl disable memcached.service >/dev/null 2>&1 || true
+    fi
+  )
+}
+
+apt_install() {
+  apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 install "$@" </dev/null
+}
+
+tell_what_to_install() {
+  if command -v apt-get >/dev/null; then
+    fail "these system packages are missing: $*" "sudo apt-get install --no-install-recommends $*" \
+      "(the package memcached starts a server; stop it with: sudo systemctl disable --now memcached)"
+  elif command -v brew >/dev/null; then
+    fail "these are missing: $*" "brew install ${*//-dev/}"
+  else
+    fail "these are missing (by their names in Debian): $*" "install them with this system's package manager"
+  fi
+}

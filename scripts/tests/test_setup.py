@@ -1,0 +1,96 @@
+"""The set-up's pieces: version checks, stamps, and what a person is told when something is missing."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LIB = Path(__file__).resolve().parent.parent / "lib"
+
+
+def bash(text: str, cwd: Path, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs shell text after the pieces of the set-up; `path` replaces PATH for what follows them."""
+    pieces = " ".join(f". '{LIB / name}.sh';" for name in ("say", "stamp", "toolchains", "packages", "languages"))
+    env = {**os.environ, "PYTHON": "python3"}
+    switch = f"PATH='{path}'; hash -r;" if path is not None else ""
+    command = f"set -euo pipefail; {pieces} {switch} {text}"
+    return subprocess.run(
+        ["bash", "-c", command], cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "good"),
+    [
+        ("1.24", "1.24", True),
+        ("1.24", "1.24.3", True),
+        ("1.24", "1.26.8", True),
+        ("3.11", "3.9.18", False),
+        ("20", "20.20.2", True),
+        ("20", "18.19.0", False),
+        ("1.90", "1.100.0", True),
+    ],
+)
+def test_versions_compare_by_number(tmp_path: Path, wanted: str, found: str, good: bool) -> None:
+    done = bash(f"need Tool {wanted} {found} 'install it'", tmp_path)
+    assert (done.returncode == 0) is good
+    if not good:
+        assert f"Tool {found} is too old; {wanted} or later is needed" in done.stderr
+        assert "install it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("printed", "version"),
+    [
+        ("rustc 1.95.0 (59807616e 2026-04-14)", "1.95.0"),
+        ("Python 3.11.7", "3.11.7"),
+        ("v20.20.2", "20.20.2"),
+        ("go version go1.26.8 linux/amd64", "1.26.8"),
+        ("no such tool", ""),
+    ],
+)
+def test_finds_the_version_that_a_tool_prints(tmp_path: Path, printed: str, version: str) -> None:
+    assert bash(f"version_of echo '{printed}'", tmp_path).stdout == version
+
+
+def test_a_missing_tool_is_named_with_what_to_do(tmp_path: Path) -> None:
+    done = bash("need Go 1.24 \"$(version_of no-such-program version)\" 'install Go'", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["error: Go is missing", "       install Go"]
+
+
+def test_a_stamp_holds_until_its_files_change(tmp_path: Path) -> None:
+    (tmp_path / "pins").write_text("a==1\n")
+    stamp = 'set_stamp dir/.stamp "$(hash_of v1 pins)"'
+    same = 'stamp_is dir/.stamp "$(hash_of v1 pins)"'
+    assert bash(same, tmp_path).returncode != 0
+    assert bash(f"{stamp}; {same}", tmp_path).returncode == 0
+    assert bash('stamp_is dir/.stamp "$(hash_of v2 pins)"', tmp_path).returncode != 0
+    (tmp_path / "pins").write_text("a==2\n")
+    assert bash(same, tmp_path).returncode != 0
+
+
+def test_who_is_not_root_is_told_what_to_install(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, text in (("id", "echo 1000"), ("apt-get", "touch called; exit 1")):
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    done = bash("need_packages memcached", tmp_path, path=str(tools))
+    assert done.returncode == 1
+    assert "sudo apt-get install --no-install-recommends memcached" in done.stderr
+    assert not (tmp_path / "called").exists()
+
+
+def test_a_command_is_quiet_unless_it_fails(tmp_path: Path) -> None:
+    assert bash("quietly echo hello", tmp_path).stdout == ""
+    done = bash("quietly sh -c 'echo why; exit 3'", tmp_path)
+    assert done.returncode == 3
+    assert "why" in done.stderr
+
+
+def test_an_unknown_package_is_an_error_not_a_guess(tmp_path: Path) -> None:
+    done = bash("present no-such-package", tmp_path)
+    assert done.returncode == 1
+    assert "doesn't know the package no-such-package" in done.stderr
