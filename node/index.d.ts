@@ -88,6 +88,8 @@ export interface Metrics {
     /** Seconds since 1970. */
     readonly lastSuccess: number
     readonly lastError: string | null
+    /** Why the last good copy could not be written, if one is kept. */
+    readonly lastGoodError: string | null
   }
   /** Requests that were reported; those that never happened are left out. */
   readonly requests: readonly {

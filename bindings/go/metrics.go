@@ -40,6 +40,8 @@ type ReloadMetrics struct {
 	LastSuccess int64 `json:"last_success"`
 	// LastError is what is wrong with the file at present; "" if nothing is.
 	LastError string `json:"last_error"`
+	// LastGoodError is why the last good copy could not be written; "" if it could, or if none is kept.
+	LastGoodError string `json:"last_good_error"`
 }
 
 // RequestMetric is a count of requests.

@@ -20,6 +20,8 @@ class Reloads(TypedDict):
     """When the file was last found good, in seconds since 1970."""
     last_error: str | None
     """What is wrong with the file at present."""
+    last_good_error: str | None
+    """Why the last good copy could not be written, if one is kept."""
 
 
 class Requests(TypedDict):

@@ -56,7 +56,7 @@ def test_each_kind_as_it_comes(tmp_path: Path) -> None:
             raises("spec_invalid", router.apply, GOOD.replace('"format": 1', '"format": 2')),
             raises("spec_limit", router.apply, GOOD + " " * (4 << 20)),
             raises("stale_generation", router.apply, spec(4, cluster("a", "b"))),
-            raises("generation_conflict", router.apply, GOOD + " "),
+            raises("generation_conflict", router.apply, spec(5, cluster("a", "c"))),
             raises("closed", closed.route, "key"),
             raises("internal", _ringshift._panic, detach=False),
         )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forks import in_child
 from specs import cluster, spec
 
 import ringshift
@@ -23,23 +20,6 @@ KEYS = [f"user:{at}" for at in range(50)]
 
 def text(generation: int) -> str:
     return spec(generation, cluster(f"a{generation}", f"b{generation}"))
-
-
-def in_child(body: Callable[[], None]) -> None:
-    """Runs a body in a forked child and waits for it; the child is killed if it never ends."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            signal.alarm(60)
-            body()
-            status = 0
-        except BaseException:  # noqa: BLE001
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def put(path: Path, content: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from forks import in_child
 from pymemcache import serde
 from pymemcache.exceptions import MemcacheIllegalInputError, MemcacheServerError
 from servers import Server, until
@@ -350,20 +349,16 @@ def test_threads_share_a_client(client: Client) -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_has_connections_of_its_own(client: Client) -> None:
     client.set_many({key: key for key in KEYS})
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            signal.alarm(60)
-            for _ in range(20):
-                assert client.get_many(KEYS) == {key: key.encode() for key in KEYS}
-            status = 0
-        finally:
-            os._exit(status)
-    for _ in range(20):
-        assert client.get_many(KEYS) == {key: key.encode() for key in KEYS}
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+
+    def read() -> None:
+        for _ in range(20):
+            assert client.get_many(KEYS) == {key: key.encode() for key in KEYS}
+
+    parent = threading.Thread(target=read)
+    parent.start()
+    in_child(read)
+    parent.join()
+    read()
 
 
 def test_connections_to_nodes_that_left_are_closed(servers: list[Server]) -> None:

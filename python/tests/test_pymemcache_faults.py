@@ -265,6 +265,21 @@ def test_thousands_of_keys_at_once(servers: list[Server]) -> None:
         assert client.get_many(values) == {}
 
 
+def test_no_more_is_sent_than_the_other_side_can_answer(relays: list[Relay], log: list[tuple[str, str, str]]) -> None:
+    """With all requests sent before a reply is read, both sides could wait until the other one reads."""
+    with ringshift.Router.from_spec(alone(relays[0])) as router, Client(router) as client:
+        keys = [f"key:{at}" for at in range(1000)]
+        client.set_many(dict.fromkeys(keys, b"1"))
+        log.clear()
+        client.delete_many(keys)
+        unanswered = most = 0
+        for _, mark, _line in log:
+            unanswered += 1 if mark == "->" else -1
+            most = max(most, unanswered)
+        assert unanswered == 0
+        assert most <= 100
+
+
 def test_a_full_pool_says_nothing_about_the_node(servers: list[Server]) -> None:
     with ringshift.Router.from_spec(alone(servers[0])) as router, Client(router, max_pool_size=1) as client:
         client.set("k", b"1")

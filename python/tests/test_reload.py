@@ -44,7 +44,7 @@ BAD: list[tuple[str, Callable[[int], str | bytes]]] = [
     ("spec_syntax", lambda at: text(at)[: at * 7 % 9000]),
     ("spec_invalid", lambda at: text(at).replace('"weight": 1', '"weight": 1001', 1)),
     ("stale_generation", lambda at: text(at - 2)),
-    ("generation_conflict", lambda at: text(at - 1) + " "),
+    ("generation_conflict", lambda at: text(at - 1).replace('"weight": 1', '"weight": 2', 1)),
     ("spec_syntax", lambda at: b"\xff\xfe" + text(at).encode()),
     ("spec_invalid", lambda at: text(at).replace('"format": 1', '"format": 1,\n "extra": true')),
 ]

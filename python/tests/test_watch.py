@@ -163,6 +163,20 @@ print("worked", flush=True)
         assert (result.returncode, result.stdout, result.stderr) == (0, "worked\n", "")
 
 
+def test_the_thread_is_gone_before_the_interpreter_is_taken_apart(path: Path) -> None:
+    """What was registered first runs last."""
+    code = """
+import atexit, sys, threading
+atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))
+import ringshift
+router = ringshift.Router.open(sys.argv[1], watch=0.0005)
+print([thread.name for thread in threading.enumerate()])
+"""
+    result = run(code, path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "['MainThread', 'ringshift-watch']\n['MainThread']\n"
+
+
 def test_the_interpreter_ends_by_an_exception_with_a_live_watcher(path: Path) -> None:
     result = run("import ringshift, sys\nr = ringshift.Router.open(sys.argv[1], watch=0.0005)\nraise KeyError(1)", path)
     assert result.returncode == 1
