@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Callable
 
 
-def in_child(body: Callable[[], None]) -> None:
-    """Runs a body in a forked child and waits for it. A child that never ends is killed, and is a failure."""
+def in_child(body: Callable[[], None], meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Runs a body in a forked child, and another one here, and waits. A child that never ends is killed, and fails."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -24,6 +24,7 @@ def in_child(body: Callable[[], None]) -> None:
         finally:
             os._exit(status)
     try:
+        meanwhile()
         _, status = os.waitpid(child, 0)
     except BaseException:
         os.kill(child, signal.SIGKILL)

@@ -139,15 +139,18 @@ class Pool(base.PooledClient):  # type: ignore[misc]
     def run(self, command: Callable[[Connection], _Result], *, again: bool = True) -> _Result:
         """Runs a command on a connection. With `again`, one that turns out to have died while idle is replaced."""
         while True:
-            with self.client_pool.get_and_release(destroy_on_fail=True) as connection:
-                fresh = connection.sock is None
-                try:
-                    return command(connection)
-                except (ConnectionError, MemcacheUnexpectedCloseError):
-                    if fresh or not again:
-                        raise
-                    # It goes back closed, and will connect anew.
-                    connection.close()
+            connection = self.client_pool.get()
+            fresh = connection.sock is None
+            try:
+                result = command(connection)
+            except BaseException as error:
+                self.client_pool.destroy(connection)
+                died = isinstance(error, ConnectionError | MemcacheUnexpectedCloseError)
+                if fresh or not died or not again:
+                    raise
+            else:
+                self.client_pool.release(connection)
+                return result
 
 
 class Memcached:

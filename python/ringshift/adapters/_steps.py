@@ -67,7 +67,7 @@ _OPS: Final[dict[Do, Literal["read", "fill", "invalidate"]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Step:
     """One request to one node about one or more keys."""
 
@@ -81,7 +81,7 @@ class Step:
     """For CAS: the token of the item to replace."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Failure:
     """The reply to a step that was not acknowledged."""
 
@@ -90,7 +90,7 @@ class Failure:
     """What to report, error or timeout; None if it says nothing about the node."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Refused:
     """For one key: the node answered that it won't store this item, such as one that is too large."""
 

@@ -157,10 +157,11 @@ class Client:
         """
         if not isinstance(cas, CasToken):
             raise InvalidArgumentError("cas: not a token; use the one that gets gave")
-        route, _ = self._route(key)
+        route, wire = self._route(key)
         if route.read is None or _plans.place(route.read.node) != cas.place:
             return False
-        result: bool | None = self._store({key: value}, expire, flags, Do.CAS, cas)[0]
+        item = self._item(key, value, expire, flags)
+        result: bool | None = self._finish(_plans.store(self._router, [route], [wire], [item], Do.CAS, cas), 1)[0]
         return result
 
     def add(self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None) -> bool:
@@ -284,8 +285,8 @@ class Client:
 
     def _check(self, wire: bytes, nodes: Iterable[Node]) -> None:
         """A key must be short enough for every cluster of its route, or it could be read and not be invalidated."""
-        longest = _LONGEST_KEY - len(wire) - len(self._key_prefix)
-        if any(len(node.key_prefix) > longest for node in nodes):
+        left = _LONGEST_KEY - len(wire) - len(self._key_prefix)
+        if left < _LONGEST_PREFIX and any(len(node.key_prefix) > left for node in nodes):
             raise MemcacheIllegalInputError(f"Key is too long: with its prefix it has more than {_LONGEST_KEY} bytes")
 
     def _item(self, key: Key, value: Any, expire: int, flags: int | None) -> Item:
@@ -297,10 +298,10 @@ class Client:
                 raise MemcacheIllegalInputError(f"Data values must be binary-safe: {error}") from error
         return Item(data, own_flags if flags is None else flags, to_ttl(_integer(expire, "expire")))
 
-    def _store(self, values: Mapping[_K, Any], expire: int, flags: int | None, how: Do, cas: bytes = b"") -> list[Any]:
+    def _store(self, values: Mapping[_K, Any], expire: int, flags: int | None, how: Do) -> list[Any]:
         routes, wires = self._routes(list(values))
         items = [self._item(key, value, expire, flags) for key, value in values.items()]
-        return self._finish(_plans.store(self._router, routes, wires, items, how, cas), len(wires))
+        return self._finish(_plans.store(self._router, routes, wires, items, how), len(wires))
 
     def _finish(self, plan: Plan[_plans.Written], keys: int) -> list[Any]:
         written = self._carry_out(plan)
@@ -324,6 +325,8 @@ class Client:
 
 
 _LONGEST_KEY: Final = 250
+# A spec allows no longer one.
+_LONGEST_PREFIX: Final = 128
 
 
 def _integer(number: int, name: str) -> int:
