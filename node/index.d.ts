@@ -244,3 +244,46 @@ export class InvalidationLostError extends RingshiftError {
   /** All nodes that weren't reached, in the order of the route. */
   readonly nodes: readonly Node[]
 }
+
+/** Keys that would go from one node to another. */
+export interface Flow {
+  /** The id of the node that loses them. */
+  readonly from: string
+  /** The id of the node that gets them. */
+  readonly to: string
+  /** Which share of all keys, 0 to 1. */
+  readonly share: number
+}
+
+/** What would move between two clusters, or two states of one. */
+export interface ClusterMoves {
+  /** The cluster that keys leave. */
+  readonly from: string
+  /** The cluster that keys go to. */
+  readonly to: string
+  /** The share of the keys whose entry would be elsewhere, 0 to 1. */
+  readonly moved: number
+  /** From which node to which, the largest share first. What stays is left out. */
+  readonly flows: readonly Flow[]
+  /** How many keys were looked at, if this is an estimate; null if it is exact. */
+  readonly sample: number | null
+  /** How far off `moved` may be, with 95 % confidence; 0 if it is exact. */
+  readonly error: number
+}
+
+/** What would move if one spec followed another. */
+export interface Moves {
+  /** For every cluster that both specs have: what its own change moves. */
+  readonly clusters: readonly ClusterMoves[]
+  /** What the migration of the second spec (or, without one there, of the first) moves once it is through. */
+  readonly migration: ClusterMoves | null
+}
+
+/**
+ * What would move if the spec in `after` followed the one in `before`; both are texts of specs. Exact where both place
+ * keys by the same hash, else by a sample whose size and error are given.
+ *
+ * @example
+ * moves(readFileSync('old.json'), readFileSync('new.json')).clusters[0].moved // 0.1
+ */
+export function moves(before: string | Uint8Array, after: string | Uint8Array): Moves

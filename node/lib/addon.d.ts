@@ -54,5 +54,6 @@ export interface RouterHandle {
 export interface Addon {
   errorKinds(): { number: number; name: import('../index.js').ErrorKind }[]
   open(path: string, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure
+  moves(before: Uint8Array, after: Uint8Array): string | Failure
   fromSpec(text: Uint8Array, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure
 }

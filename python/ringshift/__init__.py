@@ -15,7 +15,8 @@ The adapters in `ringshift.adapters` carry out routes with the cache client that
 """
 
 from ringshift import watch as _watch
-from ringshift._ringshift import Node, Route, Router, Target, __version__
+from ringshift._moves import ClusterMoves, Flow, Moves
+from ringshift._ringshift import Node, Route, Router, Target, __version__, moves
 from ringshift.errors import (
     ClosedError,
     Error,
@@ -35,7 +36,9 @@ from ringshift.errors import (
 
 __all__ = [
     "ClosedError",
+    "ClusterMoves",
     "Error",
+    "Flow",
     "GenerationConflictError",
     "InternalError",
     "InvalidArgumentError",
@@ -43,6 +46,7 @@ __all__ = [
     "InvalidationLostError",
     "IoError",
     "LostInvalidation",
+    "Moves",
     "Node",
     "Route",
     "Router",
@@ -53,6 +57,7 @@ __all__ = [
     "StaleGenerationError",
     "Target",
     "__version__",
+    "moves",
 ]
 
 # Also a router without a watcher is refreshed by threads, and must not be in the middle of it at a fork.

@@ -8,10 +8,11 @@ from typing import Literal, Self, final
 
 from typing_extensions import Buffer
 
+from ringshift._moves import Moves
 from ringshift.errors import Error
 from ringshift.metrics import Metrics
 
-__all__ = ["Node", "Route", "Router", "Target", "error_kinds"]
+__all__ = ["Node", "Route", "Router", "Target", "error_kinds", "moves"]
 
 __version__: str
 
@@ -231,6 +232,19 @@ class Router:
 
 def error_kinds() -> tuple[str, ...]:
     """The names of all kinds of error of the core, in the order of their numbers, which start at 1."""
+
+def moves(before: str | Buffer, after: str | Buffer) -> Moves:
+    """What would move if the spec in `after` followed the one in `before`; both are texts of specs.
+
+    Exact where both place keys by the same hash, else by a sample whose size and error are given.
+
+    Raises:
+        SpecError: One of them is no valid spec.
+
+    Example:
+        >>> ringshift.moves(old, new)["clusters"][0]["moved"]
+        0.1
+    """
 
 def _before_fork() -> None: ...
 def _after_fork_in_parent() -> None: ...

@@ -10,6 +10,7 @@
 pub mod failure;
 mod key;
 mod lookup;
+pub mod moves;
 pub mod parts;
 pub mod router;
 mod shared;

@@ -20,9 +20,9 @@ pub struct RouterHandle {
 }
 
 /// A result, or the failure in its place.
-type Checked<T> = Either<T, Failure>;
+pub(crate) type Checked<T> = Either<T, Failure>;
 
-fn checked<T, E: Into<Failure>>(result: Result<T, E>) -> Checked<T> {
+pub(crate) fn checked<T, E: Into<Failure>>(result: Result<T, E>) -> Checked<T> {
     match result {
         Ok(value) => Either::A(value),
         Err(error) => Either::B(error.into()),

@@ -6,6 +6,7 @@
 //! - `keys`: what Python passes as a key, as bytes
 //! - `cache`: routes and nodes that exist already, so that the hot path makes no object
 //! - `errors`: the core's kinds of error as the classes of `ringshift.errors`
+//! - `moves`: what would move between two specs
 //! - `guard`: panics and forks
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
@@ -14,6 +15,7 @@ mod cache;
 mod errors;
 mod guard;
 mod keys;
+mod moves;
 mod node;
 mod route;
 mod router;
@@ -32,6 +34,8 @@ mod _ringshift {
     #[pymodule_export]
     use crate::guard::{after_fork_in_child, after_fork_in_parent, before_fork, panic};
     #[pymodule_export]
+    use crate::moves::moves;
+    #[pymodule_export]
     use crate::node::Node;
     #[pymodule_export]
     use crate::route::Route;
@@ -43,7 +47,7 @@ mod _ringshift {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        let public = ["Node", "Route", "Router", "Target", "error_kinds"];
+        let public = ["Node", "Route", "Router", "Target", "error_kinds", "moves"];
         module.setattr("__all__", PyList::new(module.py(), public)?)
     }
 }

@@ -356,7 +356,7 @@ fn check_watch(py: Python<'_>, watch: Option<f64>) -> PyResult<()> {
 }
 
 /// A spec as text, given as `str` or as bytes.
-fn spec_text(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+pub(crate) fn spec_text(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if object.is_instance_of::<PyString>() {
         // A lone surrogate is kept as the bytes that make it bad UTF-8, so that the error names
         // its place.
