@@ -6,7 +6,6 @@ import pytest
 from specs import cluster, spec
 
 import ringshift
-from ringshift import movement
 
 KEYS = [f"user:{at}" for at in range(20_000)]
 THREE = [f"n{at}@127.0.0.1:{at + 1}" for at in range(3)]
@@ -21,10 +20,10 @@ def owners(text: str) -> list[str]:
 def test_adding_a_node(kind: str) -> None:
     before, after = spec(1, cluster(*THREE, kind=kind)), spec(2, cluster(*FOUR, kind=kind))
     moves = ringshift.moves(before, after.encode())
-    assert moves.keys() == movement.Moves.__annotations__.keys()
+    assert moves.keys() == ringshift.Moves.__annotations__.keys()
     assert moves["migration"] is None
     (blue,) = moves["clusters"]
-    assert blue.keys() == movement.ClusterMoves.__required_keys__
+    assert blue.keys() == ringshift.ClusterMoves.__required_keys__
     assert (blue["from"], blue["to"], blue["sample"], blue["error"]) == ("blue", "blue", None, 0)
     pairs = list(zip(owners(before), owners(after), strict=True))
     seen = sum(old != new for old, new in pairs) / len(KEYS)

@@ -66,8 +66,10 @@ def build_python() -> None:
 
 
 def build_go() -> None:
-    """Go's cache doesn't see a changed C library: -a would build everything, a new file name only links again."""
-    call("go", "build", "-o", OUT / "bench-go", ".", directory=HERE / "go")
+    """Go doesn't see that the C library has changed: without an old program it has to link a new one."""
+    program = OUT / "bench-go"
+    program.unlink(missing_ok=True)
+    call("go", "build", "-o", program, ".", directory=HERE / "go")
 
 
 PROGRAMS = {
@@ -87,7 +89,9 @@ def pin() -> None:
 
 def run(name: str, program: Program, nodes: list[str]) -> list[dict[str, object]]:
     """The lines that a program printed."""
-    print(f"==> {name}", flush=True)
+    busy = os.getloadavg()[0]
+    # Our own program keeps one core busy.
+    print(f"==> {name}" + (f" (load {busy:.1f}: others use this machine too)" if busy > 1.5 else ""), flush=True)
     done = subprocess.run(
         [*program.command, *nodes],
         cwd=program.directory,

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -149,10 +149,12 @@ class Fleet:
 
     def stop(self) -> None:
         """Stops every process that was started."""
-        for worker in self.workers.values():
-            worker.stop()
-        for server in self.servers.values():
-            server.stop()
+        with ExitStack() as all_of_them:
+            # Each is stopped, whatever happens to the others.
+            for server in self.servers.values():
+                all_of_them.callback(server.stop)
+            for worker in self.workers.values():
+                all_of_them.callback(worker.stop)
 
     def write(self, stage: str | None, percent: float = 0, *, final: bool = False, prefix: str = "g1:") -> None:
         """Puts the next generation in place by rename; no worker reads it before it is told to."""

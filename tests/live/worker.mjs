@@ -1,7 +1,7 @@
 // A Node process of the fleet: reads a JSON object a line from stdin, answers with one a line.
 import { createInterface } from 'node:readline'
-import ringshift from '../../node/index.js'
 import adapter from '../../node/adapters/memjs.js'
+import ringshift from '../../node/index.js'
 
 const [, , spec, region] = process.argv
 const router = ringshift.Router.open(spec, region ? { region } : {})
@@ -17,7 +17,7 @@ function describe(route) {
     fallback: names(route.fallback),
     invalidate: route.invalidate.map(name),
     moved: route.moved,
-    stage: route.stage
+    stage: route.stage,
   }
 }
 

@@ -65,8 +65,10 @@ static void *refresh(void *unused) {
     ringshift_status status = ringshift_router_refresh(router, NULL);
     if (status != RINGSHIFT_OK) {
       atomic_fetch_add(&rejected, 1);
-      /* A reader of a file that is being written may find any part of it, but never a good spec of the wrong number. */
-      if (status != RINGSHIFT_SPEC_SYNTAX && status != RINGSHIFT_SPEC_INVALID) atomic_fetch_add(&strange, 1);
+      /* A reader of a file that is being written may find any part of it, or that it changes all the time, but never a
+         good spec of the wrong number. */
+      if (status != RINGSHIFT_SPEC_SYNTAX && status != RINGSHIFT_SPEC_INVALID && status != RINGSHIFT_IO)
+        atomic_fetch_add(&strange, 1);
       if (*ringshift_error_message() == '\0') atomic_fetch_add(&strange, 1);
     }
     sched_yield();

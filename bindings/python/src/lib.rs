@@ -3,6 +3,7 @@
 //! Nothing is decided here. One type, one file:
 //!
 //! - `router`, `route`, `target`, `node`: the classes
+//! - `arguments`: what else is passed to a router
 //! - `keys`: what Python passes as a key, as bytes
 //! - `cache`: routes and nodes that exist already, so that the hot path makes no object
 //! - `errors`: the core's kinds of error as the classes of `ringshift.errors`
@@ -11,6 +12,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
+mod arguments;
 mod cache;
 mod errors;
 mod guard;

@@ -3,9 +3,9 @@
 use pyo3::prelude::*;
 use ringshift::ErrorKind;
 
+use crate::arguments::spec_text;
 use crate::errors;
 use crate::guard::{detached, guarded};
-use crate::router::spec_text;
 
 /// What would move if one spec followed another: the share of the keys from each node to each
 /// other.

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Snapshot};
 
+use crate::arguments::{check_watch, spec_text};
 use crate::cache::{NodeTable, RouteCache};
 use crate::errors;
 use crate::guard::{detached, guarded};
@@ -342,26 +343,4 @@ fn closed(py: Python<'_>) -> PyErr {
         ErrorKind::Closed,
         "the router was closed; open another one",
     )
-}
-
-fn check_watch(py: Python<'_>, watch: Option<f64>) -> PyResult<()> {
-    match watch {
-        Some(seconds) if !(seconds > 0.0 && seconds.is_finite()) => Err(errors::new(
-            py,
-            ErrorKind::InvalidArgument,
-            format!("watch: {seconds} is not a time between refreshes; use seconds above 0"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// A spec as text, given as `str` or as bytes.
-pub(crate) fn spec_text(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    if object.is_instance_of::<PyString>() {
-        // A lone surrogate is kept as the bytes that make it bad UTF-8, so that the error names
-        // its place.
-        let bytes = object.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        return Ok(bytes.cast_into::<PyBytes>()?.as_bytes().to_vec());
-    }
-    Ok(Key::from(object)?.bytes().to_vec())
 }

@@ -54,7 +54,7 @@ def _flavors() -> Iterator[dict[str, Any]]:
 
 def _hashes() -> Iterator[dict[str, Any]]:
     for kind, flavor in PAIRS:
-        wrong = ("md4", "crc64") if flavor in CHOOSES_HASH else ("md5", "crc32", "one_at_a_time")
+        wrong: tuple[str, ...] = ("md4", "crc64") if flavor in CHOOSES_HASH else ("md5", "crc32", "one_at_a_time")
         for name in wrong:
             yield _case(kind, {"flavor": flavor, "hash": name}, [A, B], "placement/hash", name)
     others = {"libmemcached": ("hsieh", "crc32", "crc16", ""), "twemproxy": ("crc", "murmur3", "")}
