@@ -11,6 +11,7 @@ use std::rc::Rc;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::path::Path;
 use crate::error::{Error, ErrorKind};
 
 /// One JSON value of a spec and its place.
@@ -19,38 +20,6 @@ pub(super) struct Cursor<'t> {
     text: &'t str,
     raw: &'t str,
     path: Rc<Path>,
-}
-
-/// The way from the root; written out as a pointer only for an error, since a large file has many
-/// values.
-#[derive(Debug)]
-enum Path {
-    Root,
-    Field(Rc<Path>, String),
-    Item(Rc<Path>, usize),
-}
-
-impl Path {
-    /// RFC 6901, with control characters escaped: a pointer is shown in logs and handed to C.
-    fn pointer(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            Self::Item(parent, position) => format!("{}/{position}", parent.pointer()),
-            Self::Field(parent, name) => {
-                let mut pointer = parent.pointer();
-                pointer.push('/');
-                for c in name.chars() {
-                    match c {
-                        '~' => pointer.push_str("~0"),
-                        '/' => pointer.push_str("~1"),
-                        c if c.is_control() => pointer.extend(c.escape_default()),
-                        c => pointer.push(c),
-                    }
-                }
-                pointer
-            }
-        }
-    }
 }
 
 /// The fields of a JSON object, all of them known.

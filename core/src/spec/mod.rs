@@ -8,6 +8,7 @@ mod cursor;
 mod migration;
 mod names;
 mod nodes;
+mod path;
 mod placement;
 mod units;
 
