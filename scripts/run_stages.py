@@ -153,6 +153,8 @@ def main(stages: list[str]) -> int:
     if not stages:
         print("error: name at least one stage of scripts/stages", file=sys.stderr)
         return 2
+    # A shell that runs this in the background has it ignore the interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     LOGS.mkdir(parents=True, exist_ok=True)
     tallies, why = [], ""
