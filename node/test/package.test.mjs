@@ -51,6 +51,7 @@ test('CommonJS and ES modules are the same objects', async () => {
     'InvalidationLostError',
     'RingshiftError',
     'Router',
+    'moves',
   ])
   for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value)
   assert.equal(imported.default, required)
