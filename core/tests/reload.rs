@@ -254,7 +254,7 @@ fn a_refused_file_is_checked_once() {
 }
 
 #[test]
-fn a_schedule_moves_on_at_a_refresh() {
+fn a_schedule_that_is_over_publishes_nothing_more() {
     let place = place();
     let cluster = |name: &str| {
         format!(

@@ -34,7 +34,7 @@ pub use flavor::LegacySpec;
 use flavor::{BRACES, Build, Size};
 pub(crate) use flavor::{Flavor, Kind, Rule, WeightRule};
 use key_hash::{KeyHash, Reading};
-use rehashed::Rehashed;
+use rehashed::{Rehashed, Tries};
 
 /// All flavors, by kind and in the order in which errors list them.
 pub(crate) static FLAVORS: [&Flavor; 22] = [
@@ -166,6 +166,14 @@ impl Legacy {
             key,
             nodes: entries(nodes),
         }
+    }
+
+    /// The same for a client that hashes again while it meets nodes that are down.
+    fn rehashing(nodes: &[LegacyNode], key: KeyHash, tries: Tries) -> Self {
+        if nodes.iter().any(|node| node.down) {
+            return Self::Rehashed(Rehashed::build(nodes, tries));
+        }
+        Self::table(nodes, key)
     }
 }
 

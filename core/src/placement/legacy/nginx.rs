@@ -9,7 +9,6 @@
 
 use super::continuum::{Points, Search, Tie};
 use super::hashes::Hash;
-use super::rehashed::Rehashed;
 use super::{Build, Flavor, Kind, Legacy, LegacyNode, Rule, Size, WeightRule, names};
 
 const NO_ZERO: WeightRule = WeightRule::FromOne("nginx refuses a weight of 0");
@@ -35,12 +34,7 @@ pub(super) static MODULO: Flavor = Flavor {
     spelling: names::literal,
     hash_tag: None,
     size: Size::PerWeight(1),
-    build: Build::Fixed(|nodes| {
-        if nodes.iter().any(|node| node.down) {
-            return Legacy::Rehashed(Rehashed::build(nodes, tries));
-        }
-        Legacy::table(nodes, Hash::CrcHigh.whole())
-    }),
+    build: Build::Fixed(|nodes| Legacy::rehashing(nodes, Hash::CrcHigh.whole(), tries)),
 };
 
 /// Adds up the hashes of the key, of `1` and the key, of `2` and the key, ….

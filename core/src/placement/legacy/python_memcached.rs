@@ -5,7 +5,6 @@
 //! on along the list.
 
 use super::hashes::Hash;
-use super::rehashed::Rehashed;
 use super::{Build, Flavor, Kind, Legacy, Rule, Size, WeightRule, names};
 
 /// `memcache.Client(servers)`. A node that is down is one that refuses connections.
@@ -17,12 +16,7 @@ pub(super) static MODULO: Flavor = Flavor {
     spelling: names::literal,
     hash_tag: None,
     size: Size::PerWeight(1),
-    build: Build::Fixed(|nodes| {
-        if nodes.iter().any(|node| node.down) {
-            return Legacy::Rehashed(Rehashed::build(nodes, tries));
-        }
-        Legacy::table(nodes, Hash::CrcHigh.whole())
-    }),
+    build: Build::Fixed(|nodes| Legacy::rehashing(nodes, Hash::CrcHigh.whole(), tries)),
 };
 
 fn tries(key: &[u8], accept: &mut dyn FnMut(u32) -> bool) {
