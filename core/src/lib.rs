@@ -40,6 +40,7 @@
 
 mod batch;
 mod breaker;
+mod change;
 mod cluster;
 mod counters;
 mod current;
@@ -61,6 +62,7 @@ mod spec;
 
 pub use batch::NO_NODE;
 pub use breaker::BreakerState;
+pub use change::{IllegalChange, illegal_changes};
 pub use cluster::ClusterMemory;
 pub use counters::{Op, Outcome};
 pub use error::{Error, ErrorKind};

@@ -70,6 +70,8 @@ fn routes(file: &str, vectors: &Value) -> usize {
                 case["fallback"],
                 "fallback, {told}"
             );
+            let first = route.read().map(|target| target.node().index());
+            assert_eq!(Some(snapshot.index(&key)), first, "index, {told}");
             assert_eq!(route.fill(), case["fill"], "fill, {told}");
             assert_eq!(invalidate, case["invalidate"], "invalidate, {told}");
             assert_eq!(route.moved(), case["moved"], "moved, {told}");
