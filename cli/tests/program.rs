@@ -42,7 +42,7 @@ fn check_tells_what_a_spec_says() {
         "cache.json is valid",
         "generation  12",
         "blue: 1 nodes, 0 down, modulo libmemcached, one_at_a_time",
-        "green: 1 nodes, 0 down, ring, 160 vnodes",
+        "green: 1 nodes, 0 down, ring, 512 vnodes",
         "m: blue to green, prepare",
         "kr: ramp at 100.00 %",
     ] {
