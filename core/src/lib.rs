@@ -38,6 +38,7 @@
 #![allow(clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod balance;
 mod breaker;
 mod cluster;
 mod counters;
@@ -58,6 +59,7 @@ mod snapshot;
 mod source;
 mod spec;
 
+pub use balance::{ClusterShares, NodeShare, Warning};
 pub use breaker::BreakerState;
 pub use counters::{Op, Outcome};
 pub use error::{Error, ErrorKind};

@@ -1,9 +1,10 @@
 //! One state of the router: a compiled spec and the weight in force. Never changes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::balance::{self, ClusterShares, Warning};
 use crate::breaker::Troubled;
 use crate::cluster::{Cluster, Unbounded};
 use crate::hash;
@@ -22,6 +23,8 @@ pub struct Snapshot {
     migration: Option<ActiveMigration>,
     weight: u16,
     troubled: Arc<Troubled>,
+    /// One for all snapshots of a compiled spec.
+    warnings: Arc<OnceLock<Vec<Warning>>>,
 }
 
 /// The migration as this process' region sees it.
@@ -82,6 +85,7 @@ impl Snapshot {
             primary,
             migration,
             troubled: Arc::clone(pool.troubled()),
+            warnings: Arc::default(),
         })
     }
 
@@ -259,6 +263,55 @@ impl Snapshot {
     /// The nodes of all clusters, by cluster name and in the order of the spec.
     pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
         self.clusters.values().flat_map(|cluster| cluster.nodes())
+    }
+
+    /// The share of the keys that every node owns, exactly, by cluster name. Clusters whose shares
+    /// cannot be counted are left out: those under `rendezvous`, those of clients whose hash
+    /// does not spread keys evenly (FNV, CRC-16, Java's) or that hash again for nodes that are down.
+    ///
+    /// Goes through all points at every call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let spec = br#"{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
+    ///     "placement": {"kind": "ring", "max_load": 1.05},
+    ///     "nodes": [{"id": "mc1", "address": "/1"}, {"id": "mc2", "address": "/2"}]}}}"#;
+    /// let router = ringshift::Router::from_spec(spec, ringshift::Options::default())?;
+    /// let shares = router.snapshot().shares();
+    /// assert!(shares[0].nodes.iter().all(|node| node.load <= 10_500));
+    /// # Ok::<(), ringshift::Error>(())
+    /// ```
+    pub fn shares(&self) -> Vec<ClusterShares> {
+        balance::shares(self)
+    }
+
+    /// The clusters whose fullest node owns over 15 % more than its fair share, by cluster name.
+    ///
+    /// Worked out at the first call for a spec, which goes through all points and, where there is
+    /// something to warn of, builds a few rings to find what would mend it. No thread waits for
+    /// another: those that ask at the same time all work it out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let spec = br#"{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
+    ///     "placement": {"kind": "ring", "vnodes": 1},
+    ///     "nodes": [{"id": "mc1", "address": "/1"}, {"id": "mc2", "address": "/2"}]}}}"#;
+    /// let router = ringshift::Router::from_spec(spec, ringshift::Options::default())?;
+    /// let snapshot = router.snapshot();
+    /// let warning = &snapshot.warnings()[0];
+    /// assert!(warning.load > 11_500);
+    /// assert!(warning.to_string().starts_with("/clusters/blue/placement: node `mc"));
+    /// # Ok::<(), ringshift::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[Warning] {
+        if let Some(found) = self.warnings.get() {
+            return found;
+        }
+        // Not inside the lock, where a process forked meanwhile would find it taken for ever.
+        let found = balance::warnings(self);
+        self.warnings.get_or_init(|| found)
     }
 
     pub(crate) fn clusters(&self) -> &BTreeMap<String, Arc<Cluster>> {
