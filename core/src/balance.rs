@@ -69,16 +69,62 @@ impl fmt::Display for Warning {
     }
 }
 
-/// The shares of all clusters whose placement has such shares.
-pub(crate) fn shares(snapshot: &Snapshot) -> Vec<ClusterShares> {
-    let clusters = snapshot.spec().clusters.iter();
-    clusters
-        .filter_map(|(name, spec)| cluster_shares(name, spec, &snapshot.clusters()[name]))
-        .collect()
+impl Snapshot {
+    /// The share of the keys that every node owns, exactly, by cluster name. Clusters whose shares
+    /// cannot be counted are left out: those under `rendezvous`, those of clients whose hash
+    /// does not spread keys evenly (FNV, CRC-16, Java's) or that hash again for nodes that are down.
+    ///
+    /// Goes through all points at every call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let spec = br#"{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
+    ///     "placement": {"kind": "ring", "max_load": 1.05},
+    ///     "nodes": [{"id": "mc1", "address": "/1"}, {"id": "mc2", "address": "/2"}]}}}"#;
+    /// let router = ringshift::Router::from_spec(spec, ringshift::Options::default())?;
+    /// let shares = router.snapshot().shares();
+    /// assert!(shares[0].nodes.iter().all(|node| node.load <= 10_500));
+    /// # Ok::<(), ringshift::Error>(())
+    /// ```
+    pub fn shares(&self) -> Vec<ClusterShares> {
+        let clusters = self.spec().clusters.iter();
+        clusters
+            .filter_map(|(name, spec)| cluster_shares(name, spec, &self.clusters()[name]))
+            .collect()
+    }
+
+    /// The clusters whose fullest node owns over 15 % more than its fair share, by cluster name.
+    ///
+    /// Worked out at the first call for a spec, which goes through all points and, where there is
+    /// something to warn of, builds a few rings to find what would mend it. No thread waits for
+    /// another: those that ask at the same time all work it out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let spec = br#"{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
+    ///     "placement": {"kind": "ring", "vnodes": 1},
+    ///     "nodes": [{"id": "mc1", "address": "/1"}, {"id": "mc2", "address": "/2"}]}}}"#;
+    /// let router = ringshift::Router::from_spec(spec, ringshift::Options::default())?;
+    /// let snapshot = router.snapshot();
+    /// let warning = &snapshot.warnings()[0];
+    /// assert!(warning.load > 11_500);
+    /// assert!(warning.to_string().starts_with("/clusters/blue/placement: node `mc"));
+    /// # Ok::<(), ringshift::Error>(())
+    /// ```
+    pub fn warnings(&self) -> &[Warning] {
+        if let Some(found) = self.kept_warnings().get() {
+            return found;
+        }
+        // Not inside the lock, where a process forked meanwhile would find it taken for ever.
+        let found = warnings(self);
+        self.kept_warnings().get_or_init(|| found)
+    }
 }
 
 /// The clusters that are less even than they should be.
-pub(crate) fn warnings(snapshot: &Snapshot) -> Vec<Warning> {
+fn warnings(snapshot: &Snapshot) -> Vec<Warning> {
     let spec = snapshot.spec();
     let all: u64 = spec.clusters.values().map(ClusterSpec::points).sum();
     let warning = |(name, cluster): (&String, &ClusterSpec)| {
