@@ -38,6 +38,7 @@
 #![allow(clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod balance;
 mod batch;
 mod breaker;
 mod change;
@@ -60,6 +61,7 @@ mod snapshot;
 mod source;
 mod spec;
 
+pub use balance::{ClusterShares, NodeShare, Warning};
 pub use batch::NO_NODE;
 pub use breaker::BreakerState;
 pub use change::{IllegalChange, illegal_changes};

@@ -31,6 +31,7 @@ fn every_file_of_the_index() {
             "spec_error" => spec_errors(file, &vectors),
             "digest" => digests(file, &vectors),
             "golden" => golden(file, &vectors),
+            "balance" => balances(file, &vectors),
             kind => panic!("{file}: a kind of vectors without a runner: {kind}"),
         };
         assert!(cases > 0, "{file} holds no case");
@@ -216,6 +217,30 @@ fn golden(file: &str, vectors: &Value) -> usize {
         }
     }
     cases
+}
+
+fn balances(file: &str, vectors: &Value) -> usize {
+    for case in array(&vectors["cases"]) {
+        let snapshot = open(&case["spec"], &case["region"]).snapshot();
+        let told = format!("{file}: {}", case["spec"]);
+        let loads: Value = snapshot
+            .shares()
+            .iter()
+            .map(|shares| {
+                let loads: Vec<u64> = shares.nodes.iter().map(|node| node.load).collect();
+                (shares.cluster.clone(), Value::from(loads))
+            })
+            .collect();
+        assert_eq!(loads, case["loads"], "{told}");
+        let warnings = snapshot.warnings().iter().map(|warning| {
+            serde_json::json!({
+                "cluster": warning.cluster, "node": warning.node, "load": warning.load,
+                "pointer": warning.pointer,
+            })
+        });
+        assert_eq!(warnings.collect::<Value>(), case["warnings"], "{told}");
+    }
+    array(&vectors["cases"]).len()
 }
 
 fn open(spec: &Value, region: &Value) -> Router {
