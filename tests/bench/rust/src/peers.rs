@@ -18,28 +18,19 @@ use crate::spec::with_one_more;
 /// The crates that are measured here, for the record of their versions.
 pub const CRATES: [&str; 5] = ["anchorhash", "conhash", "hashring", "hrw", "pingora-ketama"];
 
-/// conhash needs minutes to make a ring of more nodes, hrw many microseconds for each key.
-const CONHASH_LIMIT: usize = 1_000;
-const HRW_LIMIT: usize = 1_000;
-
 pub fn subjects(nodes: &[String]) -> Result<Vec<Subject>, String> {
     let points = POINTS as u32;
     let second = Version::V2 {
         point_multiple: points,
     };
-    let mut subjects = vec![
+    Ok(vec![
         ketama("pingora-ketama", nodes, Version::V1)?,
         ketama("pingora-ketama v2", nodes, second)?,
         hash_ring(nodes),
         anchor(nodes)?,
-    ];
-    if nodes.len() <= CONHASH_LIMIT {
-        subjects.push(con_hash(nodes));
-    }
-    if nodes.len() <= HRW_LIMIT {
-        subjects.push(rendezvous(nodes));
-    }
-    Ok(subjects)
+        con_hash(nodes),
+        rendezvous(nodes),
+    ])
 }
 
 fn ketama(name: &'static str, nodes: &[String], version: Version) -> Result<Subject, String> {
