@@ -94,6 +94,10 @@ PARTS = (
     Part("python", build_python, [OUT / "venv" / "bin" / "python", "bench.py"], HERE / "python"),
 )
 
+# What has a page of its own: scripts that build, run, print and write for themselves. They take `--no-write`, and end
+# with another status than 0 only where something is not correct.
+PAGES: dict[str, Path] = {}
+
 
 def pin() -> None:
     """Keeps a program on one core: the last one, which the system uses least."""
@@ -115,3 +119,9 @@ def run(part: Part, nodes: list[str]) -> list[dict[str, Any]]:
     if done.returncode != 0:
         sys.exit(f"error: the benchmark's part {part.name} ended with status {done.returncode}")
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def run_page(name: str, script: Path, write: bool) -> str | None:
+    """Runs a script with a page of its own; what is wrong, if anything."""
+    done = subprocess.run([sys.executable, script, *([] if write else ["--no-write"])], check=False)
+    return None if done.returncode == 0 else f"{name}: ended with status {done.returncode}; what is wrong stands above"

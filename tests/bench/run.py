@@ -18,7 +18,7 @@ import chart
 import goals
 import machine
 import report
-from parts import OUT, PARTS, ROOT, run
+from parts import OUT, PAGES, PARTS, ROOT, Part, run, run_page
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PICTURE = ROOT / "docs" / "benchmarks.svg"
@@ -36,29 +36,44 @@ def wrong(lines: list[dict[str, Any]]) -> list[str]:
 def main() -> None:
     """Builds and measures what was asked for, and reports it."""
     parser = argparse.ArgumentParser(description="Speed, balance and moves beside the peers.")
-    parser.add_argument("--only", default=",".join(part.name for part in PARTS), help="parts, with commas between")
+    known = [*(part.name for part in PARTS), *PAGES]
+    parser.add_argument("--only", default=",".join(known), help="parts, with commas between")
     parser.add_argument("--nodes", default=NODES, help="numbers of nodes, with commas between")
     parser.add_argument("--no-write", action="store_true", help="leave docs as they are")
     asked = parser.parse_args()
     names, nodes = asked.only.split(","), asked.nodes.split(",")
-    known = [part.name for part in PARTS]
     if unknown := [name for name in names if name not in known]:
         parser.error(f"{unknown[0]} is not one of {', '.join(known)}")
     if not asked.no_write and (set(names) != set(known) or asked.nodes != NODES):
         parser.error("docs/benchmarks.md holds one whole run; leave out --only and --nodes, or add --no-write")
-    lines = measure([part for part in PARTS if part.name in names], nodes)
+    failed = []
+    for name in PAGES:
+        if name in names:
+            print(f"==> {name}", flush=True)
+            failed += filter(None, [run_page(name, PAGES[name], write=not asked.no_write)])
+    # Last, so that the goals stand at the end.
+    failed += measure_parts([part for part in PARTS if part.name in names], nodes, write=not asked.no_write)
+    if failed:
+        sys.exit("\n".join(["error: what was measured is not correct", *failed]))
+
+
+def measure_parts(parts: list[Part], nodes: list[str], *, write: bool) -> list[str]:
+    """Measures what docs/benchmarks.md is about and reports it. Gives what is wrong; the page is left alone then."""
+    if not parts:
+        return []
+    lines = measure(parts, nodes)
     (OUT / "lines.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
     outcomes = goals.evaluate(lines)
     text = report.page(lines, outcomes, machine.facts())
     print(text, bars.draw(lines), report.goal_list(outcomes), sep="\n\n")
-    if failed := wrong(lines):
-        sys.exit("\n".join(["error: what was measured is not correct; docs are left as they are", *failed]))
-    if not asked.no_write:
+    failed = wrong(lines)
+    if write and not failed:
         report.write(PAGE, text)
         PICTURE.write_text(chart.draw(lines), encoding="utf-8")
+    return failed
 
 
-def measure(parts: list[Any], nodes: list[str]) -> list[dict[str, Any]]:
+def measure(parts: list[Part], nodes: list[str]) -> list[dict[str, Any]]:
     """Builds all parts, then runs one after the other."""
     OUT.mkdir(parents=True, exist_ok=True)
     print("==> building the programs", flush=True)

@@ -1,11 +1,13 @@
 """A run fails where something is not correct, and only there; a program that ends with an error is told of."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import parts
 import pytest
+import report
 import run
 from parts import Part
 
@@ -41,6 +43,30 @@ def test_a_part_is_given_the_numbers_of_nodes_unless_it_takes_none() -> None:
 def test_a_part_that_fails_ends_the_run() -> None:
     with pytest.raises(SystemExit, match="part a part ended with status 3"):
         parts.run(program("raise SystemExit(3)"), [])
+
+
+def test_a_page_of_its_own_is_told_whether_to_write_and_says_what_is_wrong(tmp_path: Path) -> None:
+    script = tmp_path / "page.py"
+    script.write_text("import sys; raise SystemExit(len(sys.argv[1:]))")
+    assert parts.run_page("curve", script, write=True) is None
+    assert parts.run_page("curve", script, write=False) == "curve: ended with status 1; what is wrong stands above"
+
+
+def test_docs_are_left_alone_by_a_run_that_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{report.BEGIN}\nold\n{report.END}\n")
+    for name, path in (("PAGE", page), ("PICTURE", tmp_path / "picture.svg"), ("OUT", tmp_path / "out")):
+        monkeypatch.setattr(run, name, path)
+
+    def measured(ok: bool) -> list[str]:
+        return run.measure_parts([program(f"print({json.dumps(json.dumps(check(ok)))})")], ["10"], write=True)
+
+    assert measured(False) == ["go: same node: 3 keys"]
+    assert "old" in page.read_text()
+    assert not run.PICTURE.exists()
+    assert measured(True) == []
+    assert "Measured on" in page.read_text()
+    assert run.PICTURE.exists()
 
 
 @pytest.mark.parametrize(

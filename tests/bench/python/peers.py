@@ -1,4 +1,4 @@
-"""The peers, with as many points a node as ours where they have points."""
+"""The peers, with as many points a node as ours where they have points and let one choose."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,7 @@ from ours import POINTS
 from pymemcache.client.rendezvous import RendezvousHash
 
 NAMES = ("uhashring", "hashring", "pymemcache", "fastring")
-# uhashring sorts its ring anew for every point and needs half a minute for a thousand nodes; pymemcache asks every node
-# for every key.
+# uhashring puts each point into a sorted list one by one, minutes for more nodes; pymemcache asks all nodes for a key.
 UHASHRING_LIMIT = 1_000
 RENDEZVOUS_LIMIT = 1_000
 
@@ -33,13 +32,13 @@ def subject(name: str, nodes: list[str], make: Callable[[list[str]], Owner]) -> 
 
 
 def uniform(nodes: list[str]) -> Owner:
-    """uhashring's continuum, made as ketama makes it."""
-    owner: Owner = uhashring.HashRing(nodes=nodes, vnodes=POINTS, hash_fn="ketama").get_node
+    """uhashring's continuum, made as ketama makes it: four points come from each of these."""
+    owner: Owner = uhashring.HashRing(nodes=nodes, vnodes=POINTS // 4, hash_fn="ketama").get_node
     return owner
 
 
 def classic(nodes: list[str]) -> Owner:
-    """hashring has 160 points a node by itself."""
+    """hashring has 120 points a node, whatever one wishes."""
     owner: Owner = hashring.HashRing(nodes).get_node
     return owner
 

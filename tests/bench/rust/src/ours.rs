@@ -105,3 +105,23 @@ pub fn check(nodes: &[String], keys: &Keys) -> Result<(), String> {
     lines::check(&name, compare());
     Ok(())
 }
+
+/// A router that came to this spec gives every key the node that a router built from it gives.
+pub fn answers_as(router: &Router, text: &str) -> Result<String, String> {
+    let fresh = self::router(text)?;
+    for key in Keys::new(CHECKED).take(CHECKED) {
+        let id = |router: &Router| {
+            router.with(|snapshot| {
+                let route = snapshot.route(key);
+                route.read().map(|target| target.node().id().to_owned())
+            })
+        };
+        if id(router) != id(&fresh) {
+            let key = String::from_utf8_lossy(key);
+            return Err(format!(
+                "{key} has another node than in a router built anew"
+            ));
+        }
+    }
+    Ok(format!("{CHECKED} keys"))
+}

@@ -195,7 +195,18 @@ fn storm(
         lines::figure(&name, NODES, "ns", &slowest[index]);
     }
     lines::figure("reloads beside a reader", NODES, "reloads/s", &reloads);
+    let generation = router.generation();
+    let last = spec::plain(&changed(nodes, generation), generation);
+    let name = format!("after {generation} reloads a router answers as one built anew");
+    lines::check(&name, ours::answers_as(&router, &last));
     Ok(())
+}
+
+/// The nodes of a generation: one is replaced each time. By few different ones, as a router keeps the nodes it ever had.
+fn changed(nodes: &[String], generation: u64) -> Vec<String> {
+    let mut nodes = nodes.to_vec();
+    nodes[0] = format!("10.254.0.{}:11211", generation % 4);
+    nodes
 }
 
 /// Puts one spec after the other in force until it is stopped.
@@ -213,16 +224,14 @@ impl Publisher {
             Arc::new(AtomicU64::new(0)),
         );
         let thread = {
-            let (router, mut nodes) = (Arc::clone(router), nodes.to_vec());
+            let (router, nodes) = (Arc::clone(router), nodes.to_vec());
             let (stop, applied) = (Arc::clone(&stop), Arc::clone(&applied));
             move || {
                 core_affinity::set_for_current(core);
                 let mut next = Instant::now();
                 while !stop.load(Ordering::Relaxed) {
                     let generation = router.generation() + 1;
-                    // A node is replaced by another each time. Few different ones: a router keeps the nodes it ever had.
-                    nodes[0] = format!("10.254.0.{}:11211", generation % 4);
-                    let text = spec::plain(&nodes, generation);
+                    let text = spec::plain(&changed(&nodes, generation), generation);
                     router
                         .apply(text.as_bytes())
                         .map_err(|error| error.to_string())?;
