@@ -1,13 +1,13 @@
 //! A cluster compiled for lookups: its nodes, its placement, and the lists that slots stand for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::hash::HashTag;
 use crate::node::{Node, NodePool};
 use crate::placement::{
-    LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode, RingRule, max_load,
+    LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode, RingRule, Table, max_load,
 };
 use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
 
@@ -17,9 +17,25 @@ pub(crate) struct Cluster {
     nodes: Vec<Arc<Node>>,
     /// Positions of the nodes that any key is read from.
     takes_keys: Vec<u32>,
+    /// The index of the first node of every slot: closer together than in the nodes.
+    first_indices: Vec<u32>,
     placement: Placement,
     replicas: Replicas,
     hash_tag: Option<HashTag>,
+}
+
+/// What the placement of a cluster takes in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterMemory {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Points of its ring or continuum; 0 where the placement has none.
+    pub points: u64,
+    /// Bytes of the points and of everything that finds them.
+    pub bytes: u64,
+    /// Bytes of the lists of replicas; 4 for each node where there is one replica.
+    pub replica_bytes: u64,
 }
 
 /// A cluster whose `max_load` cannot be kept.
@@ -76,7 +92,7 @@ impl Cluster {
                 Replicas::single(spec.nodes.len()),
             ),
         };
-        let nodes = spec
+        let nodes: Vec<Arc<Node>> = spec
             .nodes
             .iter()
             .map(|node| pool.intern(name, spec, node))
@@ -86,7 +102,9 @@ impl Cluster {
             .filter(|(_, node)| node.takes_keys())
             .map(|(at, _)| at)
             .collect();
+        let first = |slot| nodes[replicas.first(slot) as usize].index();
         Ok(Self {
+            first_indices: (0..replicas.slots()).map(first).collect(),
             nodes,
             takes_keys,
             placement,
@@ -110,6 +128,15 @@ impl Cluster {
         self.placement.hash(self.placed(key))
     }
 
+    /// The table of a ring that places whole keys, hashed without a seed: what nearly every cluster
+    /// is.
+    pub(crate) fn plain(&self) -> Option<&Arc<Table<u16>>> {
+        match (&self.placement, self.hash_tag) {
+            (Placement::Ring(ring), None) => ring.plain(),
+            _ => None,
+        }
+    }
+
     /// The slot of a hash.
     #[inline]
     pub(crate) fn slot(&self, hash: u64) -> u32 {
@@ -121,14 +148,24 @@ impl Cluster {
         self.hash_tag == other.hash_tag && self.placement.hashes_like(&other.placement)
     }
 
+    /// Whether any node of another cluster has the same entries as one of this.
+    pub(crate) fn shares_entries_with(&self, other: &Self) -> bool {
+        let own: HashSet<u32> = self.nodes.iter().map(|node| node.identity()).collect();
+        other
+            .nodes
+            .iter()
+            .any(|node| own.contains(&node.identity()))
+    }
+
     /// How many slots there are.
     pub(crate) fn slots(&self) -> u32 {
         self.replicas.slots()
     }
 
     /// The position of the first node of a slot.
+    #[inline]
     pub(crate) fn owner(&self, slot: u32) -> u32 {
-        self.replicas.nodes(slot)[0]
+        self.replicas.first(slot)
     }
 
     /// The arcs of a ring: where each ends and the position of its owner; see [`Placement::arcs`].
@@ -152,6 +189,28 @@ impl Cluster {
             .nodes(slot)
             .iter()
             .map(|&position| &self.nodes[position as usize])
+    }
+
+    /// The first node of a slot.
+    #[inline]
+    pub(crate) fn first_of(&self, slot: u32) -> &Arc<Node> {
+        &self.nodes[self.owner(slot) as usize]
+    }
+
+    /// The index of the first node of a slot.
+    #[inline]
+    pub(crate) fn first_index(&self, slot: u32) -> u32 {
+        self.first_indices[slot as usize]
+    }
+
+    /// What the placement takes in memory.
+    pub(crate) fn memory(&self, name: &str) -> ClusterMemory {
+        ClusterMemory {
+            cluster: name.to_owned(),
+            points: self.placement.points() as u64,
+            bytes: self.placement.bytes() as u64,
+            replica_bytes: self.replicas.bytes() as u64,
+        }
     }
 
     /// All nodes, in the order of the spec.

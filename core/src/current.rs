@@ -26,8 +26,12 @@ struct Shared {
 
 /// What a thread keeps for one router.
 struct Kept {
+    /// The address of the router's shared part; only to be compared.
+    address: *const Shared,
     /// While it exists, no other router can have the same address.
     owner: Weak<Shared>,
+    /// Of the snapshot; here it is found without touching that.
+    epoch: u64,
     snapshot: Arc<Snapshot>,
 }
 
@@ -65,24 +69,22 @@ impl Current {
     /// Calls `read` with the snapshot in force.
     #[inline]
     pub(crate) fn with<R>(&self, read: impl FnOnce(&Snapshot) -> R) -> R {
-        // `read` is called at most once, but in one of two places.
-        let mut read = Some(read);
-        let kept = KEPT.try_with(|kept| {
-            let kept = kept.try_borrow().ok()?;
-            let snapshot = &kept.iter().find(|kept| self.is_owner(kept))?.snapshot;
-            // Not older: a thread may have fetched a snapshot before its epoch was stored.
-            if snapshot.epoch() < self.epoch() {
-                return None;
+        // `read` is called once, in one of two places.
+        let (mut read, mut result) = (Some(read), None);
+        let _ = KEPT.try_with(|kept| {
+            if let Ok(kept) = kept.try_borrow()
+                && let Some(kept) = kept.iter().find(|kept| self.is_owner(kept))
+                // Not older: a thread may have fetched a snapshot before its epoch was stored.
+                && kept.epoch >= self.epoch()
+            {
+                result = read.take().map(|read| read(&kept.snapshot));
             }
-            read.take().map(|read| read(snapshot))
         });
-        if let Ok(Some(result)) = kept {
-            return result;
-        }
-        match read {
-            Some(read) => self.with_new(read),
-            // `take` above always ends in a result; this arm keeps the compiler content.
-            None => unreachable!("the result of the call was returned"),
+        match (result, read) {
+            (Some(result), _) => result,
+            (None, Some(read)) => self.with_new(read),
+            // Taking `read` always ends in a result; this arm keeps the compiler content.
+            (None, None) => unreachable!("the result of the call was returned"),
         }
     }
 
@@ -97,7 +99,9 @@ impl Current {
                 kept.insert(
                     0,
                     Kept {
+                        address: owner.as_ptr(),
                         owner,
+                        epoch: snapshot.epoch(),
                         snapshot: Arc::clone(&snapshot),
                     },
                 );
@@ -107,6 +111,6 @@ impl Current {
     }
 
     fn is_owner(&self, kept: &Kept) -> bool {
-        std::ptr::eq(kept.owner.as_ptr(), Arc::as_ptr(&self.shared))
+        std::ptr::eq(kept.address, Arc::as_ptr(&self.shared))
     }
 }

@@ -2,10 +2,17 @@
 //!
 //! The functions here are frozen with placement version 1; `docs/placement.md` is their norm.
 
-use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
 
 /// Number of buckets; a bucket is one basis point of the keys.
 pub const BUCKETS: u16 = 10_000;
+
+/// The hash that places a key on a ring without a seed; nothing for a key so long that it would take
+/// a call.
+#[inline]
+pub(crate) fn short_key_hash(key: &[u8]) -> Option<u64> {
+    (key.len() <= 128).then(|| xxh3_64(key))
+}
 
 /// The hash that places a key on the ring.
 #[inline]
@@ -50,6 +57,7 @@ pub struct HashTag {
 impl HashTag {
     /// The bytes that place `key`: its first tag if it holds one that is not empty, else all of it.
     /// This is the rule of Redis Cluster.
+    #[inline(never)]
     pub(crate) fn select(self, key: &[u8]) -> &[u8] {
         let Some(open) = key.iter().position(|&byte| byte == self.open) else {
             return key;

@@ -38,6 +38,7 @@
 #![allow(clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod batch;
 mod breaker;
 mod cluster;
 mod counters;
@@ -58,7 +59,9 @@ mod snapshot;
 mod source;
 mod spec;
 
+pub use batch::NO_NODE;
 pub use breaker::BreakerState;
+pub use cluster::ClusterMemory;
 pub use counters::{Op, Outcome};
 pub use error::{Error, ErrorKind};
 pub use hash::{BUCKETS, HashTag};

@@ -9,6 +9,7 @@
 //!
 //! Why each row is as it is stands in `docs/migration.md`.
 
+use std::hint::select_unpredictable;
 use std::sync::Arc;
 
 use crate::cluster::Cluster;
@@ -43,34 +44,44 @@ impl RouteCode {
         self.0
     }
 
+    #[inline]
     fn source_slot(self) -> u32 {
         (self.0 & SLOT) as u32
     }
 
+    #[inline]
     fn destination_slot(self) -> u32 {
         (self.0 >> SLOT_BITS & SLOT) as u32
     }
 
+    #[inline]
     fn source_open(self) -> u8 {
         (self.0 >> (2 * SLOT_BITS)) as u8
     }
 
+    #[inline]
     fn destination_open(self) -> u8 {
         (self.0 >> (2 * SLOT_BITS + 8)) as u8
     }
 
+    /// Whether any node is not to be read.
+    #[inline]
+    fn has_open(self) -> bool {
+        self.0 >> (2 * SLOT_BITS) & 0xffff != 0
+    }
+
+    #[inline]
     fn moved(self) -> bool {
         self.0 >> (2 * SLOT_BITS + 16) & 1 == 1
     }
 }
 
-/// What to do for a key, borrowed from a snapshot.
+/// What to do for a key, borrowed from a snapshot. Two words; everything else is looked up when it is
+/// asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'s> {
     snapshot: &'s Snapshot,
     code: RouteCode,
-    read: Option<Target<'s>>,
-    fallback: Option<Target<'s>>,
 }
 
 /// Where a key lives in one cluster: at least one node, in read order. Nodes whose breaker is
@@ -85,13 +96,14 @@ pub struct Target<'s> {
 
 impl<'s> Target<'s> {
     /// Nothing if no node is left.
+    #[inline]
     fn new(cluster: &'s Cluster, slot: u32, skipped: u8) -> Option<Self> {
         let target = Self {
             cluster,
             slot,
             skipped,
         };
-        target.nodes().next().is_some().then_some(target)
+        (skipped == 0 || target.nodes().next().is_some()).then_some(target)
     }
 
     /// The nodes in read order; at least one.
@@ -103,7 +115,17 @@ impl<'s> Target<'s> {
     }
 
     /// The node to read first.
+    #[inline]
     pub fn node(&self) -> &'s Arc<Node> {
+        if self.skipped == 0 {
+            self.cluster.first_of(self.slot)
+        } else {
+            self.first_of_some()
+        }
+    }
+
+    #[cold]
+    fn first_of_some(&self) -> &'s Arc<Node> {
         // `new` made sure that there is one.
         self.nodes().next().unwrap_or(&self.cluster.nodes()[0])
     }
@@ -130,43 +152,110 @@ impl<'s> Target<'s> {
 }
 
 impl<'s> Route<'s> {
+    #[inline]
+    pub(crate) fn new(snapshot: &'s Snapshot, code: RouteCode) -> Self {
+        Self { snapshot, code }
+    }
+
     /// The route of a code's number; nothing if the snapshot cannot have given it.
     pub(crate) fn checked(snapshot: &'s Snapshot, number: u64) -> Option<Self> {
         let code = RouteCode(number);
         let fits = |cluster: &Cluster, slot| slot < cluster.slots();
+        let may_have_moved = match snapshot.stage() {
+            Stage::None | Stage::Prepare => !code.moved(),
+            Stage::Ramp => true,
+            Stage::Soak => code.moved(),
+        };
         let to = snapshot.migration().map(ActiveMigration::to);
         let known = fits(snapshot.primary(), code.source_slot())
             && to.map_or(code.destination_slot() == 0, |to| {
                 fits(to, code.destination_slot())
             })
+            && may_have_moved
             && code.0 >> (2 * SLOT_BITS + 17) == 0;
         known.then(|| Self::new(snapshot, code))
     }
 
-    pub(crate) fn new(snapshot: &'s Snapshot, code: RouteCode) -> Self {
-        let (read, fallback) = reads(snapshot, code);
-        Self {
-            snapshot,
-            code,
-            read,
-            fallback,
+    /// Where to read; nothing if every node that may be read is kept away by its breaker, so that
+    /// the caller goes to the origin.
+    #[inline]
+    pub fn read(&self) -> Option<Target<'s>> {
+        let (code, primary) = (self.code, self.snapshot.primary());
+        if code.has_open() {
+            return self.read_past_breakers();
+        }
+        // Before the ramp no key has moved, after it every key has.
+        let (cluster, slot) = match self.snapshot.migration() {
+            // One key has moved and the next has not: a branch would be mispredicted.
+            Some(migration) => (
+                select_unpredictable(code.moved(), migration.to(), primary),
+                select_unpredictable(code.moved(), code.destination_slot(), code.source_slot()),
+            ),
+            None => (primary, code.source_slot()),
+        };
+        Some(Target {
+            cluster,
+            slot,
+            skipped: 0,
+        })
+    }
+
+    #[cold]
+    fn read_past_breakers(&self) -> Option<Target<'s>> {
+        match (self.stage(), self.code.moved()) {
+            (Stage::None | Stage::Prepare, _) => self.source(),
+            (Stage::Soak, _) => self.destination(),
+            // While copying, a key may be treated as moved or unmoved by different processes at the
+            // same time, so an open breaker may send it to the other side.
+            (Stage::Ramp, false) => self.source().or_else(|| self.destination()),
+            (Stage::Ramp, true) => self.destination().or_else(|| self.source()),
         }
     }
 
-    /// Where to read; nothing if every node that may be read is kept away by its breaker, so that
-    /// the caller goes to the origin.
-    pub fn read(&self) -> Option<Target<'s>> {
-        self.read
+    /// Where to look after a miss, if anywhere.
+    #[inline]
+    pub fn fallback(&self) -> Option<Target<'s>> {
+        let migration = self.snapshot.migration()?;
+        if !self.code.moved() || migration.stage() != Stage::Ramp {
+            return None;
+        }
+        let from = self.source()?;
+        if self.code.has_open() || migration.shares_entries() {
+            from.without(&self.destination()?)
+        } else {
+            Some(from)
+        }
     }
 
-    /// Where to look after a miss, if anywhere.
-    pub fn fallback(&self) -> Option<Target<'s>> {
-        self.fallback
+    /// What may be read of the primary cluster.
+    #[inline]
+    fn source(&self) -> Option<Target<'s>> {
+        let code = self.code;
+        Target::new(
+            self.snapshot.primary(),
+            code.source_slot(),
+            code.source_open(),
+        )
+    }
+
+    /// What may be read of the cluster that keys move to.
+    #[inline]
+    fn destination(&self) -> Option<Target<'s>> {
+        let (code, to) = (self.code, self.snapshot.migration()?.to());
+        Target::new(to, code.destination_slot(), code.destination_open())
     }
 
     /// Whether a value that was found at `fallback` is copied to `read`.
+    #[inline]
     pub fn fill(&self) -> bool {
-        self.read.is_some() && self.fallback.is_some()
+        let Some(migration) = self.snapshot.migration() else {
+            return false;
+        };
+        if self.code.has_open() || migration.shares_entries() {
+            // There is a fallback only where there is something to read.
+            return self.fallback().is_some();
+        }
+        (migration.stage() == Stage::Ramp) & self.code.moved()
     }
 
     /// Where the key must be removed when its value changes, in this order: each must be
@@ -211,6 +300,7 @@ impl<'s> Route<'s> {
     }
 
     /// The route in one word.
+    #[inline]
     pub fn code(&self) -> RouteCode {
         self.code
     }
@@ -219,27 +309,4 @@ impl<'s> Route<'s> {
 /// Whether a node's entry is among those of others.
 fn has<'s>(mut nodes: impl Iterator<Item = &'s Arc<Node>>, node: &Node) -> bool {
     nodes.any(|other| other.identity() == node.identity())
-}
-
-fn reads(snapshot: &Snapshot, code: RouteCode) -> (Option<Target<'_>>, Option<Target<'_>>) {
-    let from = Target::new(snapshot.primary(), code.source_slot(), code.source_open());
-    let Some(migration) = snapshot.migration() else {
-        return (from, None);
-    };
-    let to = Target::new(
-        migration.to(),
-        code.destination_slot(),
-        code.destination_open(),
-    );
-    match (migration.stage(), code.moved()) {
-        (Stage::None | Stage::Prepare, _) => (from, None),
-        (Stage::Soak, _) => (to, None),
-        // While copying, a key may be treated as moved or unmoved by different processes at the
-        // same time, so an open breaker may send it to the other side.
-        (Stage::Ramp, false) => (from.or(to), None),
-        (Stage::Ramp, true) => match (to, from) {
-            (Some(to), Some(from)) => (Some(to), from.without(&to)),
-            (to, from) => (to.or(from), None),
-        },
-    }
 }

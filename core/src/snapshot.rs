@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::breaker::Troubled;
-use crate::cluster::{Cluster, Unbounded};
+use crate::cluster::{Cluster, ClusterMemory, Unbounded};
 use crate::hash;
 use crate::node::{Node, NodePool};
+use crate::placement::Table;
 use crate::route::{Route, RouteCode};
 use crate::spec::{ClusterSpec, Spec, Stage};
 
@@ -22,7 +23,12 @@ pub struct Snapshot {
     migration: Option<ActiveMigration>,
     weight: u16,
     troubled: Arc<Troubled>,
+    /// The primary's table where there is no migration and it takes no more than that.
+    quick: Option<QuickTable>,
 }
+
+/// The table of a ring as most clusters have it; see [`Cluster::plain`].
+type QuickTable = Arc<Table<u16>>;
 
 /// The migration as this process' region sees it.
 #[derive(Debug, Clone)]
@@ -33,6 +39,10 @@ pub(crate) struct ActiveMigration {
     /// Whether both clusters hash a key to the same number, so that one hash is enough.
     hashes_alike: bool,
     invalidates_both: bool,
+    /// Whether a key may be the same entry of the same server in both clusters.
+    shares_entries: bool,
+    /// The tables of both clusters where it takes no more than that to place a key.
+    quick: Option<(QuickTable, QuickTable)>,
 }
 
 impl ActiveMigration {
@@ -42,6 +52,10 @@ impl ActiveMigration {
 
     pub(crate) fn stage(&self) -> Stage {
         self.stage
+    }
+
+    pub(crate) fn shares_entries(&self) -> bool {
+        self.shares_entries
     }
 
     pub(crate) fn invalidates_both(&self) -> bool {
@@ -68,6 +82,8 @@ impl Snapshot {
             let to = Arc::clone(&clusters[&migration.to]);
             ActiveMigration {
                 hashes_alike: primary.hashes_like(&to),
+                quick: primary.plain().cloned().zip(to.plain().cloned()),
+                shares_entries: primary.shares_entries_with(&to),
                 to,
                 stage: migration.plan_of(region).stage,
                 bucket_seed: hash::bucket_seed(&migration.id),
@@ -77,6 +93,7 @@ impl Snapshot {
         Ok(Self {
             epoch: previous.map_or(1, |previous| previous.epoch + 1),
             weight: weight(&spec, region, now),
+            quick: (primary.plain().filter(|_| migration.is_none())).cloned(),
             spec,
             clusters,
             primary,
@@ -136,17 +153,66 @@ impl Snapshot {
     ///
     /// If the node to read has a breaker that is due for its probe, this is the probe: ask once for
     /// each request that is sent.
-    #[inline]
+    #[inline(always)]
     pub fn code(&self, key: &[u8]) -> RouteCode {
+        match self.quick_slot(key) {
+            Some(slot) => RouteCode::new(slot, 0, 0, 0, false),
+            None => self.code_otherwise(key),
+        }
+    }
+
+    /// The slot of a key, if it tells the whole route and is found at once, as it is for most keys
+    /// at most times. This is all that such a key costs; it calls nothing, so that nothing has to be
+    /// saved.
+    #[inline(always)]
+    pub(crate) fn quick_slot(&self, key: &[u8]) -> Option<u32> {
+        let table = self.quick.as_ref()?;
+        let hash = hash::short_key_hash(key)?;
+        self.all_is_well().then(|| table.quick(hash))?
+    }
+
+    #[inline(never)]
+    fn code_otherwise(&self, key: &[u8]) -> RouteCode {
+        self.quick_code_in_migration(key)
+            .unwrap_or_else(|| self.code_in_trouble(key))
+    }
+
+    /// As [`Snapshot::quick_slot`], for keys that a migration concerns.
+    #[inline]
+    fn quick_code_in_migration(&self, key: &[u8]) -> Option<RouteCode> {
+        let migration = self.migration.as_ref()?;
+        let (from, to) = migration.quick.as_ref()?;
+        let hash = hash::short_key_hash(key)?;
+        if !self.all_is_well() {
+            return None;
+        }
+        let moved = self.has_moved(migration, key);
+        Some(RouteCode::new(
+            from.quick(hash)?,
+            to.quick(hash)?,
+            0,
+            0,
+            moved,
+        ))
+    }
+
+    /// `placed` are the bytes of a key that place it in `to`.
+    #[inline]
+    fn has_moved(&self, migration: &ActiveMigration, placed: &[u8]) -> bool {
+        match migration.stage {
+            Stage::None | Stage::Prepare => false,
+            Stage::Ramp => hash::bucket(placed, migration.bucket_seed) < self.weight,
+            Stage::Soak => true,
+        }
+    }
+
+    /// Whatever the clusters are, and whatever the state of their nodes.
+    #[inline(never)]
+    fn code_in_trouble(&self, key: &[u8]) -> RouteCode {
         let hash = self.primary.hash(key);
         let from = self.primary.slot(hash);
         let Some(migration) = &self.migration else {
-            let open = if self.all_is_well() {
-                0
-            } else {
-                self.open(&self.primary, from, true)
-            };
-            return RouteCode::new(from, 0, open, 0, false);
+            return RouteCode::new(from, 0, self.open(&self.primary, from, true), 0, false);
         };
         let hash = if migration.hashes_alike {
             hash
@@ -154,13 +220,7 @@ impl Snapshot {
             migration.to.hash(key)
         };
         let to = migration.to.slot(hash);
-        let moved = match migration.stage {
-            Stage::None | Stage::Prepare => false,
-            Stage::Ramp => {
-                hash::bucket(migration.to.placed(key), migration.bucket_seed) < self.weight
-            }
-            Stage::Soak => true,
-        };
+        let moved = self.has_moved(migration, migration.to.placed(key));
         let (from_open, to_open) = if self.all_is_well() {
             (0, 0)
         } else {
@@ -225,9 +285,19 @@ impl Snapshot {
     }
 
     /// The route of a key.
-    #[inline]
+    #[inline(always)]
     pub fn route(&self, key: &[u8]) -> Route<'_> {
         self.expand(self.code(key))
+    }
+
+    /// The node that is read first for a key; nothing if there is nowhere to read.
+    #[inline(always)]
+    pub fn node(&self, key: &[u8]) -> Option<&Arc<Node>> {
+        if let Some(slot) = self.quick_slot(key) {
+            return Some(self.primary.first_of(slot));
+        }
+        let read = self.expand(self.code_otherwise(key)).read();
+        read.map(|target| target.node())
     }
 
     /// The routes of many keys, in their order.
@@ -254,6 +324,14 @@ impl Snapshot {
             groups[group].1.push(position);
         }
         groups
+    }
+
+    /// What the placements take in memory, by cluster name.
+    pub fn memory(&self) -> Vec<ClusterMemory> {
+        let clusters = self.clusters.iter();
+        clusters
+            .map(|(name, cluster)| cluster.memory(name))
+            .collect()
     }
 
     /// The nodes of all clusters, by cluster name and in the order of the spec.

@@ -13,6 +13,7 @@ pub use legacy::LegacySpec;
 pub(crate) use legacy::{Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule};
 pub(crate) use replicas::Replicas;
 pub(crate) use ring::{Ring, RingNode, RingRule};
+pub(crate) use table::Table;
 
 /// The compiled placement of one cluster.
 #[derive(Debug)]
@@ -39,6 +40,22 @@ impl Placement {
         match self {
             Self::Ring(ring) => ring.slot(hash),
             Self::Legacy(legacy) => legacy.slot(hash),
+        }
+    }
+
+    /// How many points there are; 0 where there are none.
+    pub(crate) fn points(&self) -> usize {
+        match self {
+            Self::Ring(ring) => ring.points(),
+            Self::Legacy(legacy) => legacy.points(),
+        }
+    }
+
+    /// Bytes of all that a lookup may read.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Ring(ring) => ring.bytes(),
+            Self::Legacy(legacy) => legacy.bytes(),
         }
     }
 

@@ -78,6 +78,22 @@ impl Replicas {
         (self.nodes.len() / self.length.max(1)) as u32
     }
 
+    /// The first node of a slot.
+    #[inline]
+    pub(crate) fn first(&self, slot: u32) -> u32 {
+        // A list of one is its own number; see `single`.
+        if self.length == 1 {
+            slot
+        } else {
+            self.nodes[slot as usize * self.length]
+        }
+    }
+
+    /// Bytes of all that a lookup may read.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.nodes[..])
+    }
+
     /// The nodes of a slot, in read order.
     #[inline]
     pub(crate) fn nodes(&self, slot: u32) -> &[u32] {

@@ -1,5 +1,7 @@
 //! The ring of virtual nodes, version 1.
 
+use std::sync::Arc;
+
 use super::table::Table;
 use super::{Replicas, max_load};
 use crate::hash;
@@ -30,14 +32,14 @@ pub(crate) struct RingRule {
 #[derive(Debug)]
 pub(crate) struct Ring {
     seed: u64,
-    table: Slots,
+    slots: Slots,
 }
 
-/// The table, as narrow as its slots allow.
+/// How slots are found: by a table, as far as their numbers fit into it.
 #[derive(Debug)]
 enum Slots {
-    Narrow(Table<u16>),
-    Wide(Table<u32>),
+    Few(Arc<Table<u16>>),
+    Many(Table<u32>),
 }
 
 impl Ring {
@@ -56,13 +58,12 @@ impl Ring {
         }
         let zones: Vec<u32> = nodes.iter().map(|node| node.zone).collect();
         let (lists, slots) = Replicas::along(&walk, &owners, &zones, replicas);
-        let highest = slots.iter().copied().max().unwrap_or(0);
-        let table = if highest < u32::from(u16::MAX) {
-            Slots::Narrow(Table::new(points, &slots))
-        } else {
-            Slots::Wide(Table::new(points, &slots))
+        let narrow: Option<Vec<u16>> = slots.iter().map(|&slot| slot.try_into().ok()).collect();
+        let slots = match narrow {
+            Some(narrow) => Slots::Few(Arc::new(Table::new(points, narrow))),
+            None => Slots::Many(Table::new(points, slots)),
         };
-        Ok((Self { seed, table }, lists))
+        Ok((Self { seed, slots }, lists))
     }
 
     /// What decides the hash of a key: rings with equal seeds hash it alike.
@@ -78,18 +79,42 @@ impl Ring {
 
     /// Where each arc ends (exclusive) and its slot; the last ends with the key space.
     pub(crate) fn arcs(&self) -> Box<dyn Iterator<Item = (u128, u32)> + '_> {
-        match &self.table {
-            Slots::Narrow(table) => Box::new(table.arcs()),
-            Slots::Wide(table) => Box::new(table.arcs()),
+        match &self.slots {
+            Slots::Few(table) => Box::new(table.arcs()),
+            Slots::Many(table) => Box::new(table.arcs()),
+        }
+    }
+
+    /// How many points there are.
+    pub(crate) fn points(&self) -> usize {
+        match &self.slots {
+            Slots::Few(table) => table.points(),
+            Slots::Many(table) => table.points(),
+        }
+    }
+
+    /// Bytes of all that a lookup may read.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.slots {
+            Slots::Few(table) => table.bytes(),
+            Slots::Many(table) => table.bytes(),
+        }
+    }
+
+    /// The table, if that and a hash without a seed are all that a key's place takes.
+    pub(crate) fn plain(&self) -> Option<&Arc<Table<u16>>> {
+        match &self.slots {
+            Slots::Few(table) if self.seed == 0 => Some(table),
+            _ => None,
         }
     }
 
     /// The slot of the first point that is not below the hash of a key.
     #[inline]
     pub(crate) fn slot(&self, hash: u64) -> u32 {
-        match &self.table {
-            Slots::Narrow(table) => table.slot(hash),
-            Slots::Wide(table) => table.slot(hash),
+        match &self.slots {
+            Slots::Few(table) => table.slot(hash),
+            Slots::Many(table) => table.slot(hash),
         }
     }
 }

@@ -1,46 +1,57 @@
-//! The table that finds the first point not below a hash with one load, in most cases.
+//! The table that finds the first point not below a hash in one cache line, in nearly all cases.
 //!
-//! The hash space is cut into somewhat more buckets than there are points, by multiplication, so
-//! that their number need not be a power of two. A record says what a bucket without points or
-//! with one point answers: the slot of that point for hashes up to it, the slot of the next point
-//! after it. Points are told apart from hashes by 32 bits of their place in the bucket; where these
-//! are equal, or where a bucket has more points, the sorted points decide. The answer is exact.
+//! The hash space is cut into buckets that hold seven points on average, by multiplication, so that
+//! their number need not be a power of two. The record of a bucket has room for fifteen points: for
+//! each the upper sixteen bits of its place in the bucket, its fraction, and the slot of the arc that
+//! it ends. As many fractions as are below the hash's, so many points are; counting them takes no
+//! branch. A bucket with more points, and a hash whose fraction is that of a point, are left to the
+//! sorted points. So the answer is exact.
+//!
+//! What else was tried, with figures, stands in `docs/performance.md`.
 
-/// Buckets for each ten points. More make buckets with several points rarer and the table larger;
-/// 17 keep a point under 24 bytes in all.
-const BUCKETS_PER_TEN_POINTS: usize = 17;
+/// Entries of a record. The last is that of the arc that goes on beyond the bucket.
+const ENTRIES: usize = 16;
 
 /// The number of a slot, as narrow as the ring allows: the table's size is its speed.
-pub(crate) trait Slot: Copy + Eq {
-    /// Stands in a record for "this bucket has several points"; no slot has this number.
-    const SEVERAL: Self;
-    fn narrow(slot: u32) -> Self;
+pub(crate) trait Slot: Copy + Default + From<u16> {
+    /// What a record is aligned like.
+    type Align: Copy + std::fmt::Debug;
+    /// Points for each bucket, on average. More make the table smaller and buckets with too many points
+    /// more frequent: with seven, one hash in 400 is left to the sorted points. A point takes at most
+    /// 24 bytes in all.
+    const POINTS_PER_BUCKET: usize;
     fn widen(self) -> u32;
 }
 
 impl Slot for u16 {
-    const SEVERAL: Self = u16::MAX;
-    fn narrow(slot: u32) -> Self {
-        slot as u16
-    }
+    type Align = CacheLine;
+    const POINTS_PER_BUCKET: usize = 7;
+    #[inline]
     fn widen(self) -> u32 {
-        u32::from(self)
+        self.into()
     }
 }
 
 impl Slot for u32 {
-    const SEVERAL: Self = u32::MAX;
-    fn narrow(slot: u32) -> Self {
-        slot
-    }
+    type Align = HalfLine;
+    const POINTS_PER_BUCKET: usize = 9;
+    #[inline]
     fn widen(self) -> u32 {
         self
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct CacheLine;
+
+#[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
+pub(crate) struct HalfLine;
+
 /// Sorted points with their slots, and the records over them.
 #[derive(Debug)]
-pub(crate) struct Table<S> {
+pub(crate) struct Table<S: Slot> {
     records: Vec<Record<S>>,
     /// In ascending order, distinct; at least one.
     points: Vec<u64>,
@@ -49,71 +60,65 @@ pub(crate) struct Table<S> {
 
 /// What one bucket answers.
 #[derive(Debug, Clone, Copy)]
-struct Record<S> {
-    /// The place of the bucket's one point in it; with several points, the position of the first.
-    fraction: u32,
-    /// For hashes up to the point.
-    here: S,
-    /// For hashes after it.
-    after: S,
+struct Record<S: Slot> {
+    _aligned: [S::Align; 0],
+    /// Of the points in the bucket, in ascending order; behind them [`HIGHEST`]. All are [`LOWEST`] in
+    /// a bucket that has more points than a record.
+    fractions: [u16; ENTRIES],
+    /// Of the arcs that end at these points, and then of the arc behind them, over and over. With more
+    /// points than a record: where the first of them stands among all, its lower half first.
+    slots: [S; ENTRIES],
 }
+
+const LOWEST: u16 = u16::MIN;
+const HIGHEST: u16 = u16::MAX;
 
 impl<S: Slot> Table<S> {
     /// The table over points in ascending order, without duplicates, and the slot of each.
-    pub(crate) fn new(points: Vec<u64>, slots: &[u32]) -> Self {
-        let buckets = (points.len() * BUCKETS_PER_TEN_POINTS).div_ceil(10);
-        let first = slots.first().copied().unwrap_or(0);
+    pub(crate) fn new(points: Vec<u64>, slots: Vec<S>) -> Self {
+        let buckets = points.len().div_ceil(S::POINTS_PER_BUCKET);
         let mut records = Vec::with_capacity(buckets);
-        let mut position = 0;
+        let mut end = 0;
         for bucket in 0..buckets {
-            let start = position;
-            while position < points.len() && place(points[position], buckets).0 == bucket {
-                position += 1;
+            let start = end;
+            while end < points.len() && place(points[end], buckets).0 == bucket {
+                end += 1;
             }
             // Behind the highest point the ring goes on with the lowest.
-            let after = S::narrow(slots.get(position).copied().unwrap_or(first));
-            records.push(match position - start {
-                0 => Record {
-                    fraction: 0,
-                    here: after,
-                    after,
-                },
-                1 => {
-                    let fraction = place(points[start], buckets).1;
-                    Record {
-                        fraction,
-                        here: S::narrow(slots[start]),
-                        after,
-                    }
-                }
-                _ => Record {
-                    fraction: start as u32,
-                    here: after,
-                    after: S::SEVERAL,
-                },
-            });
+            let after = slots
+                .get(end)
+                .or(slots.first())
+                .copied()
+                .unwrap_or_default();
+            records.push(Record::new(
+                &points[start..end],
+                &slots[start..end],
+                after,
+                buckets,
+                start,
+            ));
         }
         Self {
             records,
             points,
-            slots: slots.iter().map(|&slot| S::narrow(slot)).collect(),
+            slots,
         }
     }
 
     /// The slot of the first point that is not below the hash.
     #[inline]
     pub(crate) fn slot(&self, hash: u64) -> u32 {
+        self.quick(hash).unwrap_or_else(|| self.search(hash))
+    }
+
+    /// The same, or nothing where the record of the hash's bucket does not tell.
+    #[inline(always)]
+    pub(crate) fn quick(&self, hash: u64) -> Option<u32> {
         let (bucket, fraction) = place(hash, self.records.len());
-        let record = self.records[bucket];
-        if record.after == S::SEVERAL {
-            return self.walk(record.fraction as usize, hash);
-        }
-        if fraction == record.fraction {
-            return self.search(hash);
-        }
-        // Either is as likely as the other: a branch would be mispredicted every second time.
-        let before = fraction < record.fraction;
-        std::hint::select_unpredictable(before, record.here, record.after).widen()
+        let record = self.records.get(bucket)?;
+        let below = count_below(&record.fractions, fraction);
+        // The first that is not below may be equal; and it is below where the record has no room.
+        (record.fractions[below] > fraction).then(|| record.slots[below].widen())
     }
 
     /// Where each arc ends (exclusive) and its slot; the last one, behind the highest point, belongs
@@ -125,17 +130,30 @@ impl<S: Slot> Table<S> {
         arcs.zip(slots).chain(last)
     }
 
-    /// From the first point of a bucket with several.
-    #[inline]
-    fn walk(&self, start: usize, hash: u64) -> u32 {
-        let found = self.points[start..].iter().position(|&point| point >= hash);
-        self.slots[found.map_or(0, |steps| start + steps)].widen()
+    /// How many points there are.
+    pub(crate) fn points(&self) -> usize {
+        self.points.len()
     }
 
-    /// 32 bits did not tell hash and point apart.
+    /// Bytes of all that a lookup may read.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.records[..])
+            + size_of_val(&self.points[..])
+            + size_of_val(&self.slots[..])
+    }
+
+    /// The points decide.
     #[cold]
+    #[inline(never)]
     fn search(&self, hash: u64) -> u32 {
-        let position = self.points.partition_point(|&point| point < hash);
+        let record = &self.records[place(hash, self.records.len()).0];
+        let position = match record.first_point() {
+            Some(start) => {
+                let behind = self.points[start..].iter().position(|&point| point >= hash);
+                behind.map_or(self.points.len(), |steps| start + steps)
+            }
+            None => self.points.partition_point(|&point| point < hash),
+        };
         self.slots[if position == self.points.len() {
             0
         } else {
@@ -145,20 +163,61 @@ impl<S: Slot> Table<S> {
     }
 }
 
-/// The bucket of a hash, and the upper half of its place in that bucket. Both rise with the hash.
-#[inline]
-fn place(hash: u64, buckets: usize) -> (usize, u32) {
+impl<S: Slot> Record<S> {
+    /// The record of a bucket with these points, and the slot of the arc that goes on behind them;
+    /// `start` is the position of the first of them among all.
+    fn new(points: &[u64], slots: &[S], after: S, buckets: usize, start: usize) -> Self {
+        let mut record = Self {
+            _aligned: [],
+            fractions: [HIGHEST; ENTRIES],
+            slots: [after; ENTRIES],
+        };
+        if points.len() < ENTRIES {
+            for (entry, &point) in record.fractions.iter_mut().zip(points) {
+                *entry = place(point, buckets).1;
+            }
+            record.slots[..slots.len()].copy_from_slice(slots);
+        } else {
+            record.fractions = [LOWEST; ENTRIES];
+            record.slots[0] = S::from(start as u16);
+            record.slots[1] = S::from((start >> 16) as u16);
+        }
+        record
+    }
+
+    /// The position of the bucket's first point, if the bucket has more points than a record.
+    fn first_point(&self) -> Option<usize> {
+        let [low, high, ..] = self.slots;
+        (self.fractions[ENTRIES - 1] == LOWEST).then(|| (high.widen() << 16 | low.widen()) as usize)
+    }
+}
+
+/// How many of ascending fractions but the last are below another: a search without branches.
+#[inline(always)]
+fn count_below(fractions: &[u16; ENTRIES], fraction: u16) -> usize {
+    let mut below = 0;
+    below += usize::from(fractions[7] < fraction) * 8;
+    below += usize::from(fractions[below + 3] < fraction) * 4;
+    below += usize::from(fractions[below + 1] < fraction) * 2;
+    below + usize::from(fractions[below] < fraction)
+}
+
+/// The bucket of a hash, and its fraction of that bucket. Both rise with the hash.
+#[inline(always)]
+fn place(hash: u64, buckets: usize) -> (usize, u16) {
     let product = u128::from(hash) * buckets as u128;
-    ((product >> 64) as usize, (product >> 32) as u32)
+    ((product >> 64) as usize, (product as u64 >> 48) as u16)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::key_hash;
     use proptest::prelude::*;
 
-    fn naive(points: &[u64], hash: u64) -> u32 {
-        points.iter().position(|&point| point >= hash).unwrap_or(0) as u32
+    fn table<S: Slot>(points: &[u64]) -> Table<S> {
+        let slots = (0..points.len()).map(|slot| S::from(slot as u16)).collect();
+        Table::new(points.to_vec(), slots)
     }
 
     proptest! {
@@ -171,21 +230,55 @@ mod tests {
             hashes in prop::collection::vec(any::<u64>(), 50),
         ) {
             let points: Vec<u64> = points.into_iter().collect();
-            let slots: Vec<u32> = (0..points.len() as u32).collect();
-            let (narrow, wide) = (Table::<u16>::new(points.clone(), &slots), Table::<u32>::new(points.clone(), &slots));
+            let (narrow, wide) = (table::<u16>(&points), table::<u32>(&points));
             let near = points.iter().flat_map(|&point| [point.wrapping_sub(1), point, point.wrapping_add(1)]);
             for hash in near.chain(hashes).chain([0, u64::MAX]) {
-                prop_assert_eq!(narrow.slot(hash), naive(&points, hash));
-                prop_assert_eq!(wide.slot(hash), naive(&points, hash));
+                let found = points.iter().position(|&point| point >= hash).unwrap_or(0) as u32;
+                prop_assert_eq!(narrow.slot(hash), found);
+                prop_assert_eq!(wide.slot(hash), found);
             }
+        }
+
+        #[test]
+        fn counts_what_is_below(mut fractions: [u16; ENTRIES], fraction: u16) {
+            fractions.sort_unstable();
+            fractions[ENTRIES - 1] = HIGHEST;
+            let naive = fractions[..ENTRIES - 1].iter().filter(|&&other| other < fraction).count();
+            prop_assert_eq!(count_below(&fractions, fraction), naive);
         }
     }
 
+    /// Points at random, as a ring's are: full buckets and equal fractions both occur.
     #[test]
-    fn a_point_takes_less_than_24_bytes() {
-        let points: Vec<u64> = (0..100_000).map(|n| n << 40).collect();
-        let table = Table::<u16>::new(points, &vec![0; 100_000]);
-        let bytes = table.records.len() * size_of::<Record<u16>>() + table.points.len() * 10;
-        assert!(bytes < 24 * 100_000, "{bytes}");
+    fn dense_tables_find_what_a_search_finds() {
+        let random = |number: u64, seed| key_hash(&number.to_le_bytes(), seed);
+        let mut points: Vec<u64> = (0..60_000).map(|number| random(number, 1)).collect();
+        points.sort_unstable();
+        let (narrow, wide) = (table::<u16>(&points), table::<u32>(&points));
+        let full = narrow
+            .records
+            .iter()
+            .filter(|record| record.first_point().is_some());
+        assert!(
+            (1..200).contains(&full.count()),
+            "some buckets have more points than a record"
+        );
+        let mut left_to_points = 0;
+        for number in 0..200_000 {
+            let hash = random(number, 2);
+            let found = points.partition_point(|&point| point < hash) % points.len();
+            assert_eq!(narrow.slot(hash), found as u32);
+            assert_eq!(wide.slot(hash), found as u32);
+            left_to_points += u32::from(narrow.quick(hash).is_none());
+        }
+        assert!((100..2_000).contains(&left_to_points), "{left_to_points}");
+    }
+
+    #[test]
+    fn a_point_takes_at_most_24_bytes() {
+        let points: Vec<u64> = (0..60_000).map(|number| number << 40).collect();
+        for bytes in [table::<u16>(&points).bytes(), table::<u32>(&points).bytes()] {
+            assert!(bytes <= 24 * points.len(), "{bytes}");
+        }
     }
 }

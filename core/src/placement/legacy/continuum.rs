@@ -113,6 +113,16 @@ impl Continuum {
 }
 
 impl Continuum {
+    /// How many points there are, less the sentinel.
+    pub(super) fn points(&self) -> usize {
+        self.points.len() - 1
+    }
+
+    /// Bytes of all that a lookup may read.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.points[..]) + size_of_val(&self.nodes[..]) + size_of_val(&self.index[..])
+    }
+
     /// The arcs among so many hashes, from 0 up: where each ends (exclusive) and its node.
     pub(super) fn arcs(&self, hashes: u64) -> impl Iterator<Item = (u64, u32)> + '_ {
         // A point itself belongs to its arc unless the search is strict.

@@ -28,6 +28,11 @@ pub(super) static RENDEZVOUS: Flavor = Flavor {
 pub(crate) struct Rendezvous(Vec<(u64, u32)>);
 
 impl Rendezvous {
+    /// Bytes of all that a lookup may read.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.0[..])
+    }
+
     /// The node of a key with this hash.
     pub(super) fn node(&self, hash: u64) -> u32 {
         let mut best = (0, None);

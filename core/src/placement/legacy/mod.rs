@@ -103,7 +103,7 @@ pub(crate) enum Legacy {
 
 impl Legacy {
     /// The hash that places a key; the position of its node where no number alone decides.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         match self {
             Self::Continuum { key: by, .. } | Self::Table { key: by, .. } => u64::from(by.of(key)),
@@ -113,8 +113,27 @@ impl Legacy {
         }
     }
 
+    /// How many points there are; 0 where there are none.
+    pub(crate) fn points(&self) -> usize {
+        match self {
+            Self::Continuum { continuum, .. } => continuum.points(),
+            _ => 0,
+        }
+    }
+
+    /// Bytes of all that a lookup may read.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Continuum { continuum, .. } => continuum.bytes(),
+            Self::Table { nodes, .. } => size_of_val(&nodes[..]),
+            Self::Rehashed(table) => table.bytes(),
+            Self::Pymemcache(rendezvous) => rendezvous.bytes(),
+            Self::GoRedis(rendezvous) => rendezvous.bytes(),
+        }
+    }
+
     /// The position of the node that a hash is placed on.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn slot(&self, hash: u64) -> u32 {
         match self {
             // These hashes have 32 bits, and lists at most 2^22 entries.

@@ -28,6 +28,11 @@ pub(super) static RENDEZVOUS: Flavor = Flavor {
 pub(crate) struct Rendezvous(Vec<(Murmur3, u32)>);
 
 impl Rendezvous {
+    /// Bytes of all that a lookup may read.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.0[..])
+    }
+
     fn build(nodes: &[LegacyNode]) -> Self {
         let mut live: Vec<(&LegacyNode, u32)> = nodes
             .iter()

@@ -25,6 +25,11 @@ impl Rehashed {
         }
     }
 
+    /// Bytes of all that a lookup may read.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.entries[..]) + size_of_val(&self.down[..])
+    }
+
     pub(super) fn node(&self, key: &[u8]) -> u32 {
         let mut last = 0;
         (self.tries)(key, &mut |hash| {
