@@ -56,7 +56,7 @@ fn lookups(counts: &[usize]) -> Result<(), String> {
         let nodes = keys::addresses(count);
         ours::check(&nodes, &keys)?;
         let mut subjects: Vec<Subject> = Vec::new();
-        subjects.extend(floors::subjects(ours::index_bytes(&nodes)));
+        subjects.extend(floors::subjects(ours::index_bytes(&nodes)?));
         subjects.extend(ours::subjects(&nodes)?);
         subjects.extend(capi::subjects(&nodes)?);
         subjects.extend(peers::subjects(&nodes)?);

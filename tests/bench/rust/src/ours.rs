@@ -1,12 +1,12 @@
 //! The library itself: a key's node in a snapshot that is kept, and the whole route, without and in the middle of a
-//! migration. What is given out is the node, not read.
+//! migration. What is given out is the node; nobody looks into it.
 
 use std::sync::Arc;
 
-use ringshift::{Node, Options, Router, Snapshot};
+use ringshift::{NO_NODE, Node, Options, Router, Snapshot};
 
 use crate::capi::CRouter;
-use crate::keys::{Keys, POINTS};
+use crate::keys::Keys;
 use crate::lines;
 use crate::measure::{Owner, Subject};
 use crate::spec;
@@ -14,10 +14,13 @@ use crate::spec;
 /// Keys that every way of asking is asked about.
 const CHECKED: usize = 20_000;
 
+/// Bytes of a sorted point and the number of its node.
+const SORTED_POINT: u64 = 10;
+
 pub fn subjects(nodes: &[String]) -> Result<Vec<Subject>, String> {
     let plain = router(&spec::plain(nodes, 1))?;
     let migrating = router(&spec::migrating(nodes))?;
-    let snapshot = plain.snapshot();
+    let (snapshot, indices) = (plain.snapshot(), plain.snapshot());
     let more = spec::with_one_more(nodes);
     let grown = move || -> Result<Owner, String> {
         let router = router(&spec::plain(&more, 1))?;
@@ -30,9 +33,14 @@ pub fn subjects(nodes: &[String]) -> Result<Vec<Subject>, String> {
         move |key: &[u8]| router.with(|snapshot| place(snapshot, key))
     };
     Ok(vec![
-        Subject::new("ringshift: lookup", move |key| node(&snapshot, key))
-            .with_placement(owner, grown)
-            .ours(),
+        Subject::new("ringshift: lookup", move |key| {
+            snapshot.node(key).map(Arc::as_ptr)
+        })
+        .with_placement(owner, grown)
+        .ours(),
+        Subject::new("ringshift: lookup of a node's index", move |key| {
+            indices.index(key)
+        }),
         Subject::new("ringshift: route", move |key| {
             plain.with(|snapshot| node(snapshot, key))
         }),
@@ -68,10 +76,14 @@ fn place(snapshot: &Snapshot, key: &[u8]) -> usize {
         .map_or(usize::MAX, |target| target.node().index() as usize)
 }
 
-/// The size of the index over a ring of these nodes.
-pub fn index_bytes(nodes: &[String]) -> u64 {
-    // 17 records of 8 bytes for 10 points.
-    (nodes.len() * POINTS * 17 / 10 * 8) as u64
+/// The size of the index over a ring of these nodes: of all that finds a key's arc, but for the sorted points and their
+/// nodes, which few lookups read.
+pub fn index_bytes(nodes: &[String]) -> Result<u64, String> {
+    let memory = router(&spec::plain(nodes, 1))?.snapshot().memory();
+    let [ring] = &memory[..] else {
+        return Err("a spec of one cluster has another number of placements".to_owned());
+    };
+    Ok(ring.bytes - ring.points * SORTED_POINT)
 }
 
 /// Every way of asking for the same keys gives the same node.
@@ -80,10 +92,19 @@ pub fn check(nodes: &[String], keys: &Keys) -> Result<(), String> {
     let snapshot = plain.snapshot();
     let c = CRouter::new(&spec::plain(nodes, 1))?;
     let batch = c.codes(keys.packed(CHECKED), CHECKED)?;
+    let mut many = vec![NO_NODE; CHECKED];
+    let count = snapshot.index_many(keys.take(CHECKED), &mut many);
+    if count != CHECKED {
+        return Err(format!("{count} of {CHECKED} keys got an index"));
+    }
     let compare = || {
         for (position, key) in keys.take(CHECKED).enumerate() {
             let expected = place(&snapshot, key);
+            let node = snapshot.node(key).map_or(NO_NODE, |node| node.index());
             let ways = [
+                ("Snapshot::node", node as usize),
+                ("Snapshot::index", snapshot.index(key) as usize),
+                ("Snapshot::index_many", many[position] as usize),
                 ("Router::with", plain.with(|snapshot| place(snapshot, key))),
                 ("the C function", c.place(key)),
             ];

@@ -49,7 +49,7 @@ fn scaling(
     cores: [CoreId; 2],
 ) -> Result<(), String> {
     let router = ours::router(&spec::plain(nodes, 1))?;
-    let table = Table::new(ours::index_bytes(nodes));
+    let table = Table::new(ours::index_bytes(nodes)?);
     let floor: Work = Arc::new(move |group| {
         for key in group {
             black_box(table.load(key));

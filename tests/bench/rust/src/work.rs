@@ -50,6 +50,19 @@ pub fn measure(count: usize) -> Result<(), String> {
     for (name, values) in &times {
         lines::figure(name, count, "ms", values);
     }
+    let memory = router.snapshot().memory();
+    let (points, bytes) = memory.iter().fold((0, 0), |(points, bytes), cluster| {
+        (
+            points + cluster.points,
+            bytes + cluster.bytes + cluster.replica_bytes,
+        )
+    });
+    lines::figure(
+        "memory of a point",
+        count,
+        "bytes",
+        &[bytes as f64 / points as f64],
+    );
     check(count, &router, applied, moved)
 }
 
