@@ -80,7 +80,10 @@ def time(nanoseconds: float) -> str:
 def evenness(out: Drawing, place: tuple[float, float], lines: Lines) -> None:
     """The panel of balance and moves: a row a subject, a dot for each of the two."""
     x, y = place
-    rows = [line for line in lines if line.get("nodes") == EVEN_AT and line.get("max_over_avg") is not None]
+    placed = ("max_over_avg", "moved")
+    rows = [
+        line for line in lines if line.get("nodes") == EVEN_AT and any(line.get(name) is not None for name in placed)
+    ]
     out.text(x + 4, y + 12, "Balance and moves", "name")
     left, right, bottom = x + 186, x + 372, y + BOTTOM
     across = Scale(0.9, WORST, left, right, logarithmic=False)

@@ -18,9 +18,15 @@ Line = dict[str, Any]
 
 
 def page(lines: list[Line], outcomes: list[goals.Outcome], facts: list[str]) -> str:
-    """All that a run writes: the goals, and the suites in the order in which they were measured."""
+    """All that a run writes."""
     parts = [f"Measured on: {'; '.join(facts)}.", PICTURE]
-    parts += ["## Goals", f"{goals.summary(outcomes)}.", goals.table(outcomes), "## Tables"]
+    parts += ["## Goals", f"{goals.summary(outcomes)}.", goals.table(outcomes), "## Tables", tables(lines)]
+    return "\n\n".join(parts)
+
+
+def tables(lines: list[Line]) -> str:
+    """The suites, in the order in which they were measured."""
+    parts: list[str] = []
     for suite in dict.fromkeys(line["suite"] for line in lines):
         parts += section(suite, [line for line in lines if line["suite"] == suite])
     return "\n\n".join(parts)
@@ -34,9 +40,12 @@ def section(suite: str, lines: list[Line]) -> list[str]:
     parts = [f"### {TITLES.get(suite, suite)}"]
     if timed:
         parts += [table(suite, timed), f"{', '.join(versions)}. {spread(timed)}".removeprefix(". ")]
-    if figures:
-        parts.append(figure_table(figures))
-    return parts
+    # What was measured for the same numbers of nodes stands together.
+    by_counts: dict[tuple[int, ...], list[Line]] = {}
+    for subject in subjects_of(figures):
+        rows = [line for line in figures if line["subject"] == subject]
+        by_counts.setdefault(tuple(numbers_of_nodes(rows)), []).extend(rows)
+    return parts + [figure_table(rows) for rows in by_counts.values()]
 
 
 def table(suite: str, lines: list[Line]) -> str:

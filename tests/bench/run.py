@@ -46,7 +46,7 @@ def main() -> None:
         parser.error(f"{unknown[0]} is not one of {', '.join(known)}")
     if not asked.no_write and (set(names) != set(known) or asked.nodes != NODES):
         parser.error("docs/benchmarks.md holds one whole run; leave out --only and --nodes, or add --no-write")
-    failed = []
+    failed: list[str] = []
     for name in PAGES:
         if name in names:
             print(f"==> {name}", flush=True)
@@ -64,11 +64,10 @@ def measure_parts(parts: list[Part], nodes: list[str], *, write: bool) -> list[s
     lines = measure(parts, nodes)
     (OUT / "lines.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
     outcomes = goals.evaluate(lines)
-    text = report.page(lines, outcomes, machine.facts())
-    print(text, bars.draw(lines), report.goal_list(outcomes), sep="\n\n")
+    print(report.tables(lines), bars.draw(lines), report.goal_list(outcomes), sep="\n\n")
     failed = wrong(lines)
     if write and not failed:
-        report.write(PAGE, text)
+        report.write(PAGE, report.page(lines, outcomes, machine.facts()))
         PICTURE.write_text(chart.draw(lines), encoding="utf-8")
     return failed
 

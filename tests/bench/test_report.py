@@ -25,6 +25,7 @@ LINES = [
     {"suite": "go", "versions": {"peer": "1.2.3"}},
     {"suite": "go", "check": "it is right", "ok": True, "detail": "1000 keys"},
     {"suite": "go", "subject": "building", "nodes": 10, "unit": "ms", "values": [1.0, 1.234, 9.0]},
+    {"suite": "go", "subject": "two threads", "nodes": 100, "unit": "keys/s", "values": [1_234.5]},
 ]
 
 
@@ -42,7 +43,10 @@ def test_a_cell_is_the_median_and_its_ratio_to_the_reference() -> None:
 
 
 def test_what_is_no_time_of_a_key_has_a_table_with_units() -> None:
-    assert "| building | ms | 1.23 |" in page([])
+    rows = page([])
+    assert "| building | ms | 1.23 |" in rows
+    # In a table of its own, as it has another number of nodes.
+    assert rows[rows.index("| two threads | keys/s | 1,234 |") - 2] == "|  |  | N = 100 |"
 
 
 def test_the_goals_stand_before_the_tables() -> None:

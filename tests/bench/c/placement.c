@@ -8,11 +8,11 @@
 /* The number of nodes at which it is measured what one node more moves. */
 enum { MOVED_AT = 100 };
 
-/* Fewer than a hundred keys a node say nothing about either. */
-static int is_enough(size_t count, size_t nodes) { return count >= nodes * 100; }
+/* Keys for each node, without which both would be those of chance. */
+enum { BALANCE_NEEDS = 1000, MOVES_NEED = 100 };
 
 double balance(const subject *subject, const char *keys, size_t count, size_t nodes) {
-  if (subject->owner == NULL || !is_enough(count, nodes)) return -1;
+  if (subject->owner == NULL || count < nodes * BALANCE_NEEDS) return -1;
   size_t *shares = calloc(nodes, sizeof *shares);
   size_t fullest = 0, counted = 0;
   char name[128], detail[128];
@@ -31,7 +31,7 @@ double balance(const subject *subject, const char *keys, size_t count, size_t no
 }
 
 double moved(const subject *subject, const char *keys, size_t count, size_t nodes) {
-  if (subject->changed == NULL || nodes != MOVED_AT || !is_enough(count, nodes)) return -1;
+  if (subject->changed == NULL || nodes != MOVED_AT || count < nodes * MOVES_NEED) return -1;
   const void *after = subject->changed(nodes, subject->change);
   size_t moves = 0, elsewhere = 0, larger = subject->change > 0 ? nodes + 1 : nodes;
   for (size_t index = 0; index < count; index++) {

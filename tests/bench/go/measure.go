@@ -41,7 +41,7 @@ func measure(subjects []subject, nodes, keys []string) error {
 	}
 	for index, subject := range subjects {
 		line := line{Suite: suite, Subject: subject.name, Nodes: len(nodes), Keys: len(taken[index]), NS: times[index]}
-		if err := subject.place(&line, nodes, taken[index]); err != nil {
+		if err := subject.place(&line, nodes, keys); err != nil {
 			return err
 		}
 		if err := show(line); err != nil {

@@ -2,7 +2,18 @@
 
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	// A slow subject is asked for both for about so long at most.
+	placing = 2 * time.Second
+	// Keys for each node, without which both would be those of chance.
+	balanceNeeds, movesNeed = 1_000, 100
+)
 
 // movedAt is the number of nodes at which it is measured what one node more moves, and added is that node.
 const (
@@ -19,16 +30,19 @@ type placement struct {
 
 // place measures both where there are keys enough.
 func (s subject) place(line *line, nodes, keys []string) error {
-	// Fewer than a hundred keys a node say nothing about either.
-	if s.placement == nil || len(keys) < len(nodes)*100 {
+	if s.placement == nil {
 		return nil
 	}
-	even, err := s.balance(nodes, keys)
-	if err != nil {
-		return err
+	affordable := int(float64(placing.Nanoseconds()) / slices.Min(line.NS))
+	keys = keys[:min(max(affordable, line.Keys), len(keys))]
+	if len(keys) >= len(nodes)*balanceNeeds {
+		even, err := s.balance(nodes, keys)
+		if err != nil {
+			return err
+		}
+		line.MaxOverAvg = &even
 	}
-	line.MaxOverAvg = &even
-	if len(nodes) != movedAt {
+	if len(nodes) != movedAt || len(keys) < len(nodes)*movesNeed {
 		return nil
 	}
 	moved, err := s.moved(nodes, keys)

@@ -8,6 +8,11 @@ import { ADDED } from './keys.mjs'
 const ROUNDS = 5
 const BUDGET = 0.4e9
 const TRIAL = 2_000
+// A slow subject is asked for its balance and moves for about so long at most.
+const PLACING = 2e9
+// Keys for each node, without which balance and moves would be those of chance.
+const BALANCE_NEEDS = 1_000
+const MOVES_NEED = 100
 // The number of nodes at which it is measured what one node more moves.
 const MOVED_AT = 100
 
@@ -95,15 +100,18 @@ export function measure(subjects, nodes, keys) {
   }
   subjects.forEach((subject, index) => {
     const count = counts[index]
-    // Fewer than a hundred keys a node say nothing about balance and moves.
-    const enough = count >= nodes.length * 100
+    const affordable = Math.floor(PLACING / Math.min(...rounds[index]))
+    const placed = Math.min(Math.max(affordable, count), keys.length)
     show({
       subject: subject.name,
       nodes: nodes.length,
       keys: count,
       ns: rounds[index],
-      max_over_avg: enough ? balance(subject, nodes, keys, count) : null,
-      moved: enough && nodes.length === MOVED_AT ? moved(subject, nodes, keys, count) : null,
+      max_over_avg: placed >= nodes.length * BALANCE_NEEDS ? balance(subject, nodes, keys, placed) : null,
+      moved:
+        placed >= nodes.length * MOVES_NEED && nodes.length === MOVED_AT
+          ? moved(subject, nodes, keys, placed)
+          : null,
     })
   })
 }

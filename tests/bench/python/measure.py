@@ -1,7 +1,6 @@
 """How time, balance and moves are taken: subjects in turn, several times over; a slow moment falls on all alike."""
 
 import json
-import statistics
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +17,9 @@ MOVED_AT = 100
 ADDED = "10.255.0.0:11211"
 # A slow subject is asked for its balance and moves for about so many seconds at most.
 PLACING = 2.0
+# Keys for each node, without which balance and moves would be those of chance.
+BALANCE_NEEDS = 1_000
+MOVES_NEED = 100
 
 Pass = Callable[[list[str]], None]
 Owner = Callable[[str], str]
@@ -72,18 +74,16 @@ def measure(subjects: list[Subject], nodes: list[str], keys: list[str]) -> None:
         for index, subject in enumerate(subjects):
             rounds[index].append(seconds(subject, taken[index]) * 1e9 / len(taken[index]))
     for index, subject in enumerate(subjects):
-        # Fewer than a hundred keys a node say nothing about balance and moves.
-        least = len(nodes) * 100
-        affordable = int(PLACING * 1e9 / statistics.median(rounds[index]))
-        some = keys[: max(affordable, least if len(nodes) == MOVED_AT else 0)]
-        enough = len(some) >= least
+        affordable = int(PLACING * 1e9 / min(rounds[index]))
+        some = keys[: max(affordable, len(nodes) * MOVES_NEED if len(nodes) == MOVED_AT else 0)]
+        even = len(some) >= len(nodes) * BALANCE_NEEDS
         line = {
             "subject": subject.name,
             "nodes": len(nodes),
             "keys": len(taken[index]),
             "ns": rounds[index],
-            "max_over_avg": balance(subject, nodes, some) if enough else None,
-            "moved": moved(subject, nodes, some) if enough and len(nodes) == MOVED_AT else None,
+            "max_over_avg": balance(subject, nodes, some) if even else None,
+            "moved": moved(subject, nodes, some) if len(nodes) == MOVED_AT else None,
         }
         show(line)
 

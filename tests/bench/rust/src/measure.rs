@@ -15,6 +15,13 @@ const BUDGET: Duration = Duration::from_millis(400);
 /// Keys by which the speed of a subject is guessed, to give it as many as the budget allows.
 const TRIAL: usize = 2_000;
 
+/// A slow subject is asked for its balance and moves for about so long at most.
+const PLACING: Duration = Duration::from_secs(2);
+
+/// Keys for each node, without which balance and moves would be those of chance.
+const BALANCE_NEEDS: usize = 1_000;
+const MOVES_NEED: usize = 100;
+
 /// The number of nodes at which it is measured what one node more moves.
 const MOVED_AT: usize = 100;
 
@@ -152,13 +159,14 @@ pub fn all(nodes: usize, keys: &Keys, subjects: &[Subject]) -> Result<(), String
     }
     for (index, subject) in subjects.iter().enumerate() {
         let count = counts[index];
-        // Fewer than a hundred keys a node say nothing about either.
-        let enough = count >= nodes * 100;
-        let balance = enough
-            .then(|| subject.balance(nodes, keys, count))
+        let fastest = rounds[index].iter().copied().fold(f64::MAX, f64::min);
+        let placed = (PLACING.as_secs_f64() * 1e9 / fastest) as usize;
+        let placed = placed.clamp(count, keys.len());
+        let balance = (placed >= nodes * BALANCE_NEEDS)
+            .then(|| subject.balance(nodes, keys, placed))
             .flatten();
-        let moved = if enough && nodes == MOVED_AT {
-            subject.moved(nodes, keys, count)?
+        let moved = if placed >= nodes * MOVES_NEED && nodes == MOVED_AT {
+            subject.moved(nodes, keys, placed)?
         } else {
             None
         };
