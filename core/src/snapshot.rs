@@ -363,15 +363,20 @@ fn compile_clusters(
     pool: &NodePool,
     previous: Option<&Snapshot>,
 ) -> Result<BTreeMap<String, Arc<Cluster>>, Unbounded> {
-    let reuse = |name: &str| {
+    let before = |name: &str| {
         let previous = previous?;
-        (previous.spec.clusters.get(name)? == spec.clusters.get(name)?)
-            .then(|| previous.clusters.get(name).cloned())?
+        Some((
+            previous.spec.clusters.get(name)?,
+            previous.clusters.get(name)?,
+        ))
     };
     let compile = |(name, cluster): (&String, &ClusterSpec)| {
-        let compiled = match reuse(name) {
-            Some(compiled) => compiled,
-            None => Arc::new(Cluster::compile(name, cluster, pool)?),
+        let compiled = match before(name) {
+            Some((old, compiled)) if old == cluster => Arc::clone(compiled),
+            old => {
+                let old = old.map(|(spec, compiled)| (spec, &**compiled));
+                Arc::new(Cluster::compile(name, cluster, pool, old)?)
+            }
         };
         Ok((name.clone(), compiled))
     };
