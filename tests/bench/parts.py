@@ -82,7 +82,12 @@ def build_nothing() -> None:
     """What is interpreted, and was built by `make build`."""
 
 
-RUST = OUT / "rust" / "release" / "ringshift-bench"
+def rust(name: str) -> Path:
+    """A program that `build_rust` makes."""
+    return OUT / "rust" / "release" / name
+
+
+RUST = rust("ringshift-bench")
 # In the order of the page. Another measurement is another entry here.
 PARTS = (
     Part("rust", build_rust, [RUST, "lookups"]),
@@ -96,7 +101,7 @@ PARTS = (
 
 # What has a page of its own: scripts that build, run, print and write for themselves. They take `--no-write`, and end
 # with another status than 0 only where something is not correct.
-PAGES: dict[str, Path] = {}
+PAGES = {"evenness": HERE / "evenness.py", "searches": HERE / "searches.py"}
 
 
 def pin() -> None:
