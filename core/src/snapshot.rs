@@ -1,9 +1,10 @@
 //! One state of the router: a compiled spec and the weight in force. Never changes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::balance::Warning;
 use crate::breaker::Troubled;
 use crate::cluster::{Cluster, ClusterMemory, Unbounded};
 use crate::hash;
@@ -25,6 +26,8 @@ pub struct Snapshot {
     troubled: Arc<Troubled>,
     /// The primary's table where there is no migration and it takes no more than that.
     quick: Option<QuickTable>,
+    /// One for all snapshots of a compiled spec.
+    warnings: Arc<OnceLock<Vec<Warning>>>,
 }
 
 /// The table of a ring as most clusters have it; see [`Cluster::plain`].
@@ -99,6 +102,7 @@ impl Snapshot {
             primary,
             migration,
             troubled: Arc::clone(pool.troubled()),
+            warnings: Arc::default(),
         })
     }
 
@@ -337,6 +341,11 @@ impl Snapshot {
     /// The nodes of all clusters, by cluster name and in the order of the spec.
     pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
         self.clusters.values().flat_map(|cluster| cluster.nodes())
+    }
+
+    /// Where the warnings of this spec are kept once they were asked for.
+    pub(crate) fn kept_warnings(&self) -> &OnceLock<Vec<Warning>> {
+        &self.warnings
     }
 
     pub(crate) fn clusters(&self) -> &BTreeMap<String, Arc<Cluster>> {
