@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import machine
+import parts
+import report
 
-ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "target" / "bench"
-PAGE = ROOT / "docs" / "evenness.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+PAGE = parts.ROOT / "docs" / "evenness.md"
 # What a change may move at most, as a multiple of what it has to, with these vnodes and this max_load.
 GOAL, GOAL_VNODES, GOAL_BOUND = 1.15, 512, "1.05"
 EVEN_ENOUGH = 1.15
@@ -42,14 +39,9 @@ Line = dict[str, Any]
 
 def measure() -> list[Line]:
     """Builds the program, runs it on one core and gives its lines."""
-    environment = os.environ | {"CARGO_TARGET_DIR": str(OUT / "rust")}
-    build = ["cargo", "build", "--quiet", "--release", "--bin", "evenness"]
-    subprocess.run(build, cwd=ROOT / "tests" / "bench" / "rust", env=environment, check=True)
-    command = [str(OUT / "rust" / "release" / "evenness")]
-    if sys.platform == "linux":
-        command = ["taskset", "--cpu-list", "0", *command]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return [json.loads(text) for text in done.stdout.splitlines()]
+    part = parts.Part("evenness", parts.build_rust, [parts.rust("evenness")], takes_nodes=False)
+    part.build()
+    return parts.run(part, [])
 
 
 def faults(lines: list[Line]) -> list[str]:
@@ -156,15 +148,6 @@ def tables(lines: list[Line]) -> str:
     return "\n\n".join(parts)
 
 
-def write(page: Path, text: str) -> None:
-    """Replaces what is between the page's marks."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"error: {page.name} lacks its marks; put {BEGIN} and {END} where the tables belong")
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measures, prints the goals, writes the page; returns the exit status."""
     parser = argparse.ArgumentParser(description="evenness of rings, and what a change moves")
@@ -175,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.no_write:
         sys.stdout.write(f"{tables(lines)}\n")
     else:
-        write(PAGE, tables(lines))
+        report.write(PAGE, tables(lines))
     for about, figure, met in goals(lines):
         sys.stdout.write(f"{'met' if met else 'not met':8}{about}: {figure:.2f}\n")
     for fault in faults(lines):

@@ -82,14 +82,17 @@ def build_nothing() -> None:
     """What is interpreted, and was built by `make build`."""
 
 
-RELEASE = OUT / "rust" / "release"
-RUST = RELEASE / "ringshift-bench"
+def rust(name: str) -> Path:
+    """A program that `build_rust` makes."""
+    return OUT / "rust" / "release" / name
+
+
+RUST = rust("ringshift-bench")
 # In the order of the page. Another measurement is another entry here.
 PARTS = (
     Part("rust", build_rust, [RUST, "lookups"]),
     Part("work", build_rust, [RUST, "work"]),
     Part("threads", build_rust, [RUST, "threads"], takes_nodes=False, pinned=False),
-    Part("searches", build_rust, [RELEASE / "searches"]),
     Part("c", build_c, [OUT / "bench-c"]),
     Part("go", build_go, [OUT / "bench-go"]),
     Part("node", build_nothing, ["node", "bench.mjs"], HERE / "node"),
@@ -98,7 +101,7 @@ PARTS = (
 
 # What has a page of its own: scripts that build, run, print and write for themselves. They take `--no-write`, and end
 # with another status than 0 only where something is not correct.
-PAGES: dict[str, Path] = {"evenness": HERE / "evenness.py"}
+PAGES = {"evenness": HERE / "evenness.py", "searches": HERE / "searches.py"}
 
 
 def pin() -> None:

@@ -144,10 +144,10 @@ def goal_list(outcomes: list[goals.Outcome]) -> str:
     return "\n".join([*lines, "", goals.summary(outcomes)])
 
 
-def write(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
+def write(page: Path, text: str) -> None:
     """Replaces what is between the page's marks."""
-    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not found or not found_end:
-        raise SystemExit(f"error: {page.name} lacks its marks; put {begin} and {end} where the tables belong")
-    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"error: {page.name} lacks its marks; put {BEGIN} and {END} where the tables belong")
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

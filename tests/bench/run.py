@@ -18,11 +18,9 @@ import chart
 import goals
 import machine
 import report
-import searches
 from parts import OUT, PAGES, PARTS, ROOT, Part, run, run_page
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-PERFORMANCE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "benchmarks.svg"
 NODES = "10,100,1000,10000"
 
@@ -66,14 +64,10 @@ def measure_parts(parts: list[Part], nodes: list[str], *, write: bool) -> list[s
     lines = measure(parts, nodes)
     (OUT / "lines.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
     outcomes = goals.evaluate(lines)
-    ways = [line for line in lines if line["suite"] == searches.SUITE]
-    beside = [line for line in lines if line["suite"] != searches.SUITE]
-    shown = [report.tables(beside), searches.table(ways) if ways else "", bars.draw(lines), report.goal_list(outcomes)]
-    print(*filter(None, shown), sep="\n\n")
+    print(report.tables(lines), bars.draw(lines), report.goal_list(outcomes), sep="\n\n")
     failed = wrong(lines)
     if write and not failed:
-        report.write(PAGE, report.page(beside, outcomes, machine.facts()))
-        report.write(PERFORMANCE, searches.table(ways), searches.BEGIN, searches.END)
+        report.write(PAGE, report.page(lines, outcomes, machine.facts()))
         PICTURE.write_text(chart.draw(lines), encoding="utf-8")
     return failed
 

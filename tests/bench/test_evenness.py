@@ -46,13 +46,3 @@ def test_only_a_broken_bound_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFi
         path.write_text("\n".join(json.dumps(line) for line in lines))
         assert evenness.main(["--no-write", "--lines", str(path)]) == status
         assert "not met 1000 nodes of equal weights" in capsys.readouterr().out
-
-
-def test_the_page_keeps_what_is_around_its_marks(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{evenness.BEGIN}\nold\n{evenness.END}\nafter\n")
-    evenness.write(page, "new")
-    assert page.read_text() == f"before\n{evenness.BEGIN}\nnew\n{evenness.END}\nafter\n"
-    page.write_text("no marks")
-    with pytest.raises(SystemExit, match="lacks its marks"):
-        evenness.write(page, "new")

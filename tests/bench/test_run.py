@@ -9,7 +9,6 @@ import parts
 import pytest
 import report
 import run
-import searches
 from parts import Part
 
 
@@ -56,10 +55,7 @@ def test_a_page_of_its_own_is_told_whether_to_write_and_says_what_is_wrong(tmp_p
 def test_docs_are_left_alone_by_a_run_that_is_wrong(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"{report.BEGIN}\nold\n{report.END}\n")
-    performance = tmp_path / "performance.md"
-    performance.write_text(f"{searches.BEGIN}\nold\n{searches.END}\n")
-    paths = {"PAGE": page, "PERFORMANCE": performance, "PICTURE": tmp_path / "picture.svg", "OUT": tmp_path / "out"}
-    for name, path in paths.items():
+    for name, path in (("PAGE", page), ("PICTURE", tmp_path / "picture.svg"), ("OUT", tmp_path / "out")):
         monkeypatch.setattr(run, name, path)
 
     def measured(ok: bool) -> list[str]:
@@ -67,11 +63,9 @@ def test_docs_are_left_alone_by_a_run_that_is_wrong(monkeypatch: pytest.MonkeyPa
 
     assert measured(False) == ["go: same node: 3 keys"]
     assert "old" in page.read_text()
-    assert "old" in performance.read_text()
     assert not run.PICTURE.exists()
     assert measured(True) == []
     assert "Measured on" in page.read_text()
-    assert "bytes a point" in performance.read_text()
     assert run.PICTURE.exists()
 
 
