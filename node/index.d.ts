@@ -103,6 +103,21 @@ export interface Metrics {
     readonly node: string
     readonly state: 'closed' | 'open' | 'half_open'
   }[]
+  /** Clusters of the spec in force whose fullest node owns over 15 % more than its fair share. */
+  readonly warnings: readonly {
+    readonly cluster: string
+    readonly node: string
+    /** How much of its fair share that node owns, in basis points, rounded up. */
+    readonly load: number
+    /** The JSON pointer of the cluster's placement. */
+    readonly pointer: string
+    /** A number of `vnodes` that mends it, if one was found. */
+    readonly vnodes: number | null
+    /** A `max_load` that mends it, if one was found, in basis points. */
+    readonly maxLoad: number | null
+    /** What is wrong and what would mend it. */
+    readonly message: string
+  }[]
 }
 
 /**

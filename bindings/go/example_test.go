@@ -67,8 +67,8 @@ func ExampleRouter_GroupByNode() {
 	}
 	// Output:
 	// blue/mc2 at 10.0.0.2:11211 gets keys [0]
-	// green/mc7 at 10.0.1.7:11211 gets keys [1 3]
-	// green/mc8 at 10.0.1.8:11211 gets keys [2]
+	// green/mc7 at 10.0.1.7:11211 gets keys [3]
+	// green/mc8 at 10.0.1.8:11211 gets keys [1 2]
 }
 
 func ExampleRouter_Report() {

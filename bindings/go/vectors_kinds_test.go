@@ -286,3 +286,26 @@ func runGolden(t *testing.T, file *vectors) int {
 	}
 	return cases
 }
+
+type balanceCase struct {
+	specText
+	Region   *string                   `json:"region"`
+	Warnings []ringshift.WarningMetric `json:"warnings"`
+}
+
+// runBalances looks at the warnings, which are among the metrics.
+func runBalances(t *testing.T, file *vectors) int {
+	var cases []balanceCase
+	must(t, json.Unmarshal(file.Cases, &cases))
+	for _, one := range cases {
+		metrics, err := fromSpec(t, one.text(t), inRegion(one.Region)...).Metrics()
+		must(t, err)
+		equal(t, len(metrics.Warnings), len(one.Warnings), "warnings")
+		for position, warning := range metrics.Warnings {
+			// What would mend it is said by the core alone.
+			warning.Vnodes, warning.MaxLoad, warning.Message = 0, 0, ""
+			equal(t, warning, one.Warnings[position], "warning")
+		}
+	}
+	return len(cases)
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ringshift::{Error, Options, PlacementSpec, Plan, Router};
 
-/// What the spec says, in a few lines.
+/// What the spec says, in a few lines. What is uneven in it goes to the standard error.
 pub(crate) fn run(path: &Path) -> Result<String, Error> {
     // Compiled too, so that what passes here is what a process would take up.
     let snapshot = Router::open(path, Options::default())?.snapshot();
@@ -46,6 +46,9 @@ pub(crate) fn run(path: &Path) -> Result<String, Error> {
         for (region, plan) in &migration.regions {
             line("  region", format!("{region}: {}", told(plan)));
         }
+    }
+    for warning in snapshot.warnings() {
+        eprintln!("warning: {warning}");
     }
     Ok(text)
 }

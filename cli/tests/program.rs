@@ -42,12 +42,36 @@ fn check_tells_what_a_spec_says() {
         "cache.json is valid",
         "generation  12",
         "blue: 1 nodes, 0 down, modulo libmemcached, one_at_a_time",
-        "green: 1 nodes, 0 down, ring, 160 vnodes",
+        "green: 1 nodes, 0 down, ring, 512 vnodes",
         "m: blue to green, prepare",
         "kr: ramp at 100.00 %",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
+}
+
+#[test]
+fn check_warns_of_what_is_uneven_and_passes() {
+    let output = run(
+        &SPEC
+            .replace(r#"{"kind": "ring"}"#, r#"{"kind": "ring", "vnodes": 1}"#)
+            .replace(
+                r#""zone": "kr-1a"}"#,
+                r#""weight": 1}, {"id": "mc8", "address": "10.0.1.8:11211"},
+                    {"id": "mc9", "address": "10.0.1.9:11211"}"#,
+            ),
+        &["check", "cache.json"],
+    );
+    assert!(stdout(&output).starts_with("cache.json is valid\n"));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.starts_with("warning: /clusters/green/placement: node `mc"),
+        "{told}"
+    );
+    assert!(
+        told.contains("`vnodes` ") && told.ends_with("would mend it\n"),
+        "{told}"
+    );
 }
 
 #[test]

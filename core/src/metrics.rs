@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::balance::Warning;
 use crate::breaker::BreakerState;
 use crate::counters::{Op, Outcome};
 use crate::node::NodePool;
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub requests: Vec<RequestMetric>,
     /// The breakers of all nodes in the spec.
     pub breakers: Vec<BreakerMetric>,
+    /// What is uneven in the spec in force, by cluster name; see [`crate::Snapshot::warnings`].
+    pub warnings: Vec<Warning>,
 }
 
 /// How refreshes ended.
@@ -115,6 +118,7 @@ impl Metrics {
             reloads,
             requests,
             breakers: breakers.collect(),
+            warnings: snapshot.warnings().to_vec(),
         }
     }
 }

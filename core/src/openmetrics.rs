@@ -75,6 +75,11 @@ impl Collector for Exposition {
             [(vec![("digest", metrics.digest.as_str())], 1u64)],
         )?;
         out.gauge("spec_generation", "Generation in force", metrics.generation)?;
+        out.gauge(
+            "spec_warnings",
+            "Clusters whose fullest node owns over 15 % more than its fair share",
+            metrics.warnings.len() as u64,
+        )?;
         let reloads = &metrics.reloads;
         out.counters(
             "spec_reloads",

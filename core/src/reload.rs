@@ -176,6 +176,7 @@ impl Reload {
     }
 
     fn follow_schedule(&self, before: &Snapshot, now: u64, current: &Current) {
+        current.free_replaced();
         if let Some(snapshot) = before.at(self.region(), now) {
             current.publish(snapshot);
         }

@@ -222,7 +222,7 @@ impl<'s> Route<'s> {
     #[inline]
     pub fn fallback(&self) -> Option<Target<'s>> {
         let migration = self.snapshot.migration()?;
-        if !self.code.moved() || migration.stage() != Stage::Ramp {
+        if !self.code.moved() || !migration.stage().copies() {
             return None;
         }
         let from = self.source()?;
@@ -261,7 +261,7 @@ impl<'s> Route<'s> {
             // There is a fallback only where there is something to read.
             return self.fallback().is_some();
         }
-        (migration.stage() == Stage::Ramp) & self.code.moved()
+        migration.stage().copies() & self.code.moved()
     }
 
     /// Where the key must be removed when its value changes, in this order: each must be

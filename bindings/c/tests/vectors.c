@@ -183,6 +183,32 @@ static void run_golden(const json_t *file) {
   }
 }
 
+/* Warnings are among the metrics. */
+static void run_balance(const json_t *file) {
+  size_t index, each;
+  json_t *wanted, *warning;
+  json_array_foreach(json_object_get(file, "cases"), index, wanted) {
+    ringshift_router *router;
+    char *metrics;
+    if (!CHECK_SAYS(open_spec(wanted, &router) == RINGSHIFT_OK, "%s: %s", file_name, ringshift_error_message()))
+      continue;
+    CHECK(ringshift_router_metrics_json(router, &metrics) == RINGSHIFT_OK);
+    json_t *parsed = json_loads(metrics, 0, NULL), *warnings = json_object_get(parsed, "warnings");
+    const json_t *expected = json_object_get(wanted, "warnings");
+    CHECK(json_is_array(warnings) && json_array_size(warnings) == json_array_size(expected));
+    json_array_foreach(expected, each, warning) {
+      const json_t *found = json_array_get(warnings, each);
+      CHECK_TEXT(text(found, "cluster"), text(warning, "cluster"));
+      CHECK_TEXT(text(found, "node"), text(warning, "node"));
+      CHECK_TEXT(text(found, "pointer"), text(warning, "pointer"));
+      CHECK(number_of(json_object_get(found, "load")) == number_of(json_object_get(warning, "load")));
+    }
+    json_decref(parsed);
+    ringshift_string_free(metrics);
+    ringshift_router_free(router);
+  }
+}
+
 int main(int count, char **arguments) {
   if (count != 2) {
     fprintf(stderr, "usage: vectors DIRECTORY\n");
@@ -203,6 +229,7 @@ int main(int count, char **arguments) {
     else if (strcmp(kind, "spec_error") == 0) run_spec_error(file);
     else if (strcmp(kind, "digest") == 0) run_digest(file);
     else if (strcmp(kind, "golden") == 0) run_golden(file);
+    else if (strcmp(kind, "balance") == 0) run_balance(file);
     else CHECK_SAYS(0, "%s: the kind %s is unknown; mend this runner", file_name, kind);
     CHECK_SAYS(check_made > before, "%s: nothing was checked", file_name);
     json_decref(file);

@@ -193,15 +193,10 @@ mod tests {
 
     /// Points of nodes with the given weights, `vnodes` for each unit.
     fn ring(weights: &[u32], vnodes: u32) -> (Vec<u64>, Vec<u32>) {
-        let mut buffer = Vec::new();
         let mut entries: Vec<(u64, u32)> = Vec::new();
         for (node, &weight) in (0u32..).zip(weights) {
-            for number in 0..weight * vnodes {
-                entries.push((
-                    hash::point(&mut buffer, &format!("n{node}"), number, 0),
-                    node,
-                ));
-            }
+            let points = hash::points(&format!("n{node}"), weight * vnodes, 0);
+            entries.extend(points.map(|point| (point, node)));
         }
         entries.sort_unstable();
         entries.into_iter().unzip()

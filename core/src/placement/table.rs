@@ -121,13 +121,20 @@ impl<S: Slot> Table<S> {
         (record.fractions[below] > fraction).then(|| record.slots[below].widen())
     }
 
+    /// The points in ascending order, and their slots.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let slots = self.slots.iter().map(|slot| slot.widen());
+        self.points.iter().copied().zip(slots)
+    }
+
     /// Where each arc ends (exclusive) and its slot; the last one, behind the highest point, belongs
     /// to the lowest.
     pub(crate) fn arcs(&self) -> impl Iterator<Item = (u128, u32)> + '_ {
-        let arcs = self.points.iter().map(|&point| u128::from(point) + 1);
-        let slots = self.slots.iter().map(|slot| slot.widen());
         let last = self.slots.first().map(|slot| (1 << 64, slot.widen()));
-        arcs.zip(slots).chain(last)
+        let arcs = self
+            .entries()
+            .map(|(point, slot)| (u128::from(point) + 1, slot));
+        arcs.chain(last)
     }
 
     /// How many points there are.
