@@ -218,6 +218,18 @@ impl<'s> Route<'s> {
         }
     }
 
+    /// The node of a route that is about one node only: it is read and invalidated, and there is no
+    /// fallback. So most routes are at most times, and whoever takes down whole routes is done with
+    /// such a one at once.
+    #[inline]
+    pub fn single(&self) -> Option<&'s Arc<Node>> {
+        let primary = self.snapshot.primary();
+        let single = self.snapshot.migration().is_none()
+            && primary.positions() == 1
+            && !self.code.has_open();
+        single.then(|| primary.first_of(self.code.source_slot()))
+    }
+
     /// Where to look after a miss, if anywhere.
     #[inline]
     pub fn fallback(&self) -> Option<Target<'s>> {
