@@ -85,6 +85,10 @@ export interface Metrics {
     readonly applied: number
     readonly unchanged: number
     readonly rejected: number
+    /** A spec was put in force that may not follow the one before, such as one that skips a stage. */
+    readonly illegal: number
+    /** The generations of the last such change and why it is illegal. */
+    readonly lastIllegal: string | null
     /** Seconds since 1970. */
     readonly lastSuccess: number
     readonly lastError: string | null

@@ -38,6 +38,10 @@ type ReloadMetrics struct {
 	Unchanged uint64 `json:"unchanged"`
 	// Rejected: the file was bad; counted once for as long as it stays the same.
 	Rejected uint64 `json:"rejected"`
+	// Illegal: a spec was put in force that may not follow the one before, such as one that skips a stage.
+	Illegal uint64 `json:"illegal"`
+	// LastIllegal has the generations of the last such change and why it is illegal; "" if there was none.
+	LastIllegal string `json:"last_illegal"`
 	// LastSuccess is when the file was last found good, in seconds since 1970.
 	LastSuccess int64 `json:"last_success"`
 	// LastError is what is wrong with the file at present; "" if nothing is.

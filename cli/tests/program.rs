@@ -121,3 +121,45 @@ fn locate_names_every_hop() {
     assert_eq!(lines[1]["fallback"], serde_json::Value::Null);
     assert_eq!(lines[1]["invalidate"][1]["key_prefix"], "g1:");
 }
+
+#[test]
+fn check_says_whether_a_spec_may_follow_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, generation: &str, stage: &str| {
+        let spec = SPEC.replace(
+            "\"generation\": 12",
+            &format!("\"generation\": {generation}"),
+        );
+        let (head, _) = spec.split_once("\"stage\"").unwrap();
+        std::fs::write(
+            directory.path().join(name),
+            format!("{head}\"stage\": \"{stage}\"}}}}"),
+        )
+        .unwrap();
+    };
+    let check = |new: &str, old: &str| {
+        Command::new(env!("CARGO_BIN_EXE_ringshift"))
+            .current_dir(directory.path())
+            .args(["check", new, "--after", old])
+            .output()
+            .unwrap()
+    };
+    write("none.json", "12", "none");
+    write("prepare.json", "13", "prepare");
+    write("ramp.json", "14", "ramp");
+    assert!(stdout(&check("prepare.json", "none.json")).contains("prepare.json is valid"));
+    assert!(stdout(&check("ramp.json", "prepare.json")).contains("ramp.json is valid"));
+    for (new, old, told) in [
+        ("ramp.json", "none.json", "may follow: none, prepare"),
+        (
+            "none.json",
+            "prepare.json",
+            "generation 12 does not follow 13; use a higher one",
+        ),
+    ] {
+        let output = check(new, old);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text.starts_with("error: ") && text.contains(told), "{text}");
+    }
+}

@@ -45,6 +45,10 @@ pub struct ReloadMetrics {
     pub unchanged: u64,
     /// The file was bad; counted once for as long as it stays the same.
     pub rejected: u64,
+    /// A spec was put in force that may not follow the one before; see [`crate::illegal_changes`].
+    pub illegal: u64,
+    /// The generations of the last such change and why it is illegal.
+    pub last_illegal: Option<String>,
     /// When the file was last found good, in seconds since 1970; 0 if never.
     pub last_success: u64,
     /// What is wrong with the file at present.

@@ -91,6 +91,11 @@ impl Collector for Exposition {
             ]
             .map(|(result, count)| (vec![("result", result)], count)),
         )?;
+        out.counter(
+            "spec_illegal_changes",
+            "Specs that were put in force though they may not follow the one before",
+            reloads.illegal,
+        )?;
         out.gauge(
             "spec_last_good_unsaved",
             "1 if the last good copy could not be written",
@@ -121,6 +126,15 @@ impl Writer<'_, '_> {
             help,
             None,
             MetricType::Gauge,
+        )?)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {
+        ConstCounter::new(count).encode(self.0.encode_descriptor(
+            name,
+            help,
+            None,
+            MetricType::Counter,
         )?)
     }
 

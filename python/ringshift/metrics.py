@@ -16,6 +16,10 @@ class Reloads(TypedDict):
     """The file held the spec in force."""
     rejected: int
     """The file was bad; counted once for as long as it stays the same."""
+    illegal: int
+    """A spec was put in force that may not follow the one before, such as one that skips a stage."""
+    last_illegal: str | None
+    """The generations of the last such change and why it is illegal."""
     last_success: int
     """When the file was last found good, in seconds since 1970."""
     last_error: str | None

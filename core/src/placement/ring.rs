@@ -165,7 +165,7 @@ fn bounded(
     let mut owners = walk.to_vec();
     match max_load::bound(points, &mut owners, &weights, max_load, seed) {
         Ok(()) => Ok(owners),
-        Err(max_load::Impossible) => Err(max_load::lowest(points, walk, &weights, seed)),
+        Err(max_load::Impossible) => Err(max_load::lowest(points, walk, &weights, max_load, seed)),
     }
 }
 

@@ -47,9 +47,9 @@ pub fn subjects(nodes: &[String]) -> Result<Vec<Subject>, String> {
         Subject::new("ringshift: route, migrating", move |key| {
             migrating.with(|snapshot| {
                 let route = snapshot.route(key);
+                // What it takes to ask the first node, and to know whether a miss goes on to another.
                 let read = route.read().map(|target| Arc::as_ptr(target.node()));
-                let fallback = route.fallback().map(|target| Arc::as_ptr(target.node()));
-                (read, fallback, route.fill())
+                (read, route.fill())
             })
         }),
     ])
