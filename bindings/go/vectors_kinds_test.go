@@ -45,7 +45,7 @@ func (c *routeCase) key(t *testing.T) []byte {
 	return bytesOf(t, strings.Repeat(c.KeyRepeat[0].(string), int(c.KeyRepeat[1].(float64))))
 }
 
-// runRoutes asks for each key alone, and for all keys of a group in one call.
+// runRoutes asks for each key alone, and for all keys of a group in one call, whole and as indices.
 func runRoutes(t *testing.T, file *vectors) int {
 	cases := 0
 	for _, group := range file.Groups {
@@ -57,6 +57,8 @@ func runRoutes(t *testing.T, file *vectors) int {
 		}
 		routes, err := router.RouteManyBytes(keys)
 		must(t, err)
+		indices := make([]uint32, len(keys))
+		must(t, router.IndexManyBytes(keys, indices))
 		for position, one := range group.Cases {
 			route, err := router.RouteBytes(keys[position])
 			must(t, err)
@@ -64,6 +66,11 @@ func runRoutes(t *testing.T, file *vectors) int {
 				t.Fatalf("%x: %v alone and %v among many", keys[position], route, routes[position])
 			}
 			checkRoute(t, route, &one, group.KeyPrefix)
+			if read := route.Read(); read != nil {
+				equal(t, router.Node(indices[position]), read.Node(), "index")
+			} else {
+				equal(t, indices[position], ringshift.NoNode, "index")
+			}
 		}
 		cases += len(group.Cases)
 	}

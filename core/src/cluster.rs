@@ -216,6 +216,18 @@ impl Cluster {
             .map(|&position| &self.nodes[position as usize])
     }
 
+    /// The positions of a slot's nodes in its list, as bits; the same for all slots.
+    #[inline]
+    pub(crate) fn positions(&self) -> u32 {
+        (1 << self.replicas.length()) - 1
+    }
+
+    /// The node at a position of a slot's list.
+    #[inline]
+    pub(crate) fn node_of(&self, slot: u32, position: u32) -> &Arc<Node> {
+        &self.nodes[self.replicas.nodes(slot)[position as usize] as usize]
+    }
+
     /// The first node of a slot.
     #[inline]
     pub(crate) fn first_of(&self, slot: u32) -> &Arc<Node> {

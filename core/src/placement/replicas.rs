@@ -79,6 +79,12 @@ impl Replicas {
         (self.nodes.len() / self.length.max(1)) as u32
     }
 
+    /// How many nodes every list has.
+    #[inline]
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
     /// The first node of a slot.
     #[inline]
     pub(crate) fn first(&self, slot: u32) -> u32 {

@@ -35,6 +35,7 @@ func ours(nodes []string) ([]subject, error) {
 		{"ringshift: route", routeOneByOne(plain), &placement{ownerIn(plain), grown, true}},
 		{"ringshift: route, migrating", routeOneByOne(migrating), nil},
 		{fmt.Sprintf("ringshift: RouteMany, %d keys a call", batch), inBatches(plain), nil},
+		{fmt.Sprintf("ringshift: IndexMany, %d keys a call", batch), intoIndices(plain), nil},
 	}, nil
 }
 
@@ -76,6 +77,17 @@ func inBatches(router *ringshift.Router) func([]string) {
 	}
 }
 
+func intoIndices(router *ringshift.Router) func([]string) {
+	indices := make([]uint32, batch)
+	return func(keys []string) {
+		for start := 0; start < len(keys); start += batch {
+			if err := router.IndexMany(keys[start:min(start+batch, len(keys))], indices); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
 // checkOurs checks that every way of asking for the same keys gives the same node.
 func checkOurs(nodes, keys []string) error {
 	plain, err := router(nodes, false)
@@ -97,6 +109,10 @@ func checkOurs(nodes, keys []string) error {
 func differs(router *ringshift.Router, keys []string) (string, error) {
 	many, err := router.RouteMany(keys)
 	if err != nil {
+		return "", err
+	}
+	indices := make([]uint32, len(keys))
+	if err := router.IndexMany(keys, indices); err != nil {
 		return "", err
 	}
 	groups, err := router.GroupByNode(keys)
@@ -121,6 +137,7 @@ func differs(router *ringshift.Router, keys []string) (string, error) {
 		expected := route.Read().Node()
 		ways := map[string]*ringshift.Node{
 			"RouteMany":   many[position].Read().Node(),
+			"IndexMany":   router.Node(indices[position]),
 			"GroupByNode": grouped[position],
 			"RouteBytes":  inBytes.Read().Node(),
 		}

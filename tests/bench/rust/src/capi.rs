@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use ringshift_capi::code::ringshift_router_code_packed;
+use ringshift_capi::index::ringshift_router_index_many;
 use ringshift_capi::node::ringshift_node_index;
 use ringshift_capi::route::{ringshift_route, ringshift_router_route};
 use ringshift_capi::router::{ringshift_router, ringshift_router_free, ringshift_router_from_spec};
@@ -121,29 +122,26 @@ fn route(router: CRouter) -> Subject {
 }
 
 fn many(router: CRouter) -> Subject {
-    let call =
-        black_box(ringshift_router_code_packed as unsafe extern "C" fn(_, _, _, _, _, _, _) -> _);
-    let lens = vec![LENGTH; BATCH];
+    let call = black_box(ringshift_router_index_many as unsafe extern "C" fn(_, _, _, _, _) -> _);
+    let offsets: Vec<usize> = (0..=BATCH).map(|position| position * LENGTH).collect();
     Subject::with_pass(
         "C ABI: index_many, 1000 keys a call",
         move |keys: &Keys, count| {
-            let mut codes = [0u64; BATCH];
+            let mut indices = [0u32; BATCH];
             for batch in keys.packed(count).chunks(BATCH * LENGTH) {
                 let size = batch.len() / LENGTH;
-                // SAFETY: the router lives; `lens` and `codes` have room for a batch.
+                // SAFETY: the router lives; there is an offset more than keys, and room for a batch.
                 let status = unsafe {
                     call(
                         router.raw(),
                         batch.as_ptr().cast(),
-                        batch.len(),
-                        lens.as_ptr(),
+                        offsets.as_ptr(),
                         size,
-                        ptr::null_mut(),
-                        codes.as_mut_ptr(),
+                        indices.as_mut_ptr(),
                     )
                 };
                 assert_eq!(status, RINGSHIFT_OK, "the C interface refused a batch");
-                black_box(&mut codes);
+                black_box(&mut indices);
             }
         },
     )
