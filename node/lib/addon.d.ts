@@ -33,6 +33,10 @@ export interface RouteParts {
 
 export interface RouterHandle {
   lookup(): (key: unknown) => number
+  /** -1 for nowhere to read, -2 if something is wrong. */
+  indexOf(): (key: unknown) => number
+  /** How many were written, -2 if the router was closed, -3 for memory that won't do, -4 - n for offset n. */
+  indexPacked(): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => number
   describe(key: string | Uint8Array): RouteParts | Failure
   node(index: number): NodeParts | Failure
   nodes(): number[] | Failure

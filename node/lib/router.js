@@ -7,13 +7,16 @@
  * @typedef {string | Uint8Array} Key
  */
 
-const { isUint8Array } = require('node:util/types')
+const { isUint8Array, isUint32Array } = require('node:util/types')
 const { RingshiftError, checked, wrongType } = require('./errors.js')
 const { parseMetrics } = require('./metrics.js')
 const native = require('./native.js')
 const { checkOptions, checkPath, checkText } = require('./options.js')
 const { Node, Route, Target } = require('./route.js')
 const { watch } = require('./watcher.js')
+
+/** Stands for nowhere to read. */
+const NO_NODE = 0xffffffff
 
 // Only the static methods make routers.
 const MAKE = Symbol('make')
@@ -23,6 +26,9 @@ class Router {
   #handle
   /** Turns a key into its route's place in #routes; negative if there is none yet. */
   #lookup
+  /** Turns a key into the index of the node to read. */
+  #indexOf
+  #indexPacked
   /** @type {Route[]} */
   #routes = []
   /** @type {Node[]} */
@@ -41,6 +47,8 @@ class Router {
     const { region, watch: interval } = options
     this.#handle = handle
     this.#lookup = handle.lookup()
+    this.#indexOf = handle.indexOf()
+    this.#indexPacked = handle.indexPacked()
     this.#region = region ?? null
     if (interval !== undefined) this.#stop = watch(this, interval)
   }
@@ -101,6 +109,50 @@ class Router {
     return Array.from(keys, (key) => this.route(key))
   }
 
+  /**
+   * @param {Iterable<Key>} keys
+   * @param {Uint32Array} [out]
+   */
+  indexMany(keys, out) {
+    if (typeof keys === 'string' || isUint8Array(keys))
+      throw wrongType('that is one key; give an array of keys')
+    const all = Array.isArray(keys) ? keys : [...keys]
+    const room = checkRoom(out, all.length)
+    const indexOf = this.#indexOf
+    for (let position = 0; position < all.length; position++) {
+      const index = indexOf(all[position])
+      // -1 becomes NO_NODE.
+      if (index >= -1) room[position] = index
+      else this.#describe(all[position])
+    }
+    return room
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {Uint32Array} offsets
+   * @param {Uint32Array} [out]
+   */
+  indexPacked(bytes, offsets, out) {
+    if (!isUint8Array(bytes))
+      throw wrongType('the keys of indexPacked are a Uint8Array, one key after the other')
+    if (!isUint32Array(offsets))
+      throw wrongType('the offsets of indexPacked are a Uint32Array, one more than keys')
+    const room = checkRoom(out, Math.max(offsets.length - 1, 0))
+    const written = this.#indexPacked(bytes, offsets, room)
+    if (written < 0) throw unpacked(written, this.#handle)
+    return room
+  }
+
+  /** @param {number} index */
+  node(index) {
+    if (!Number.isInteger(index) || index < 0 || index > NO_NODE)
+      throw wrongType('an index of a node is a whole number')
+    // Nodes that are known here outlive the router; this says whether it was closed.
+    checked(this.#handle.epoch())
+    return this.#node(index)
+  }
+
   /** @param {Iterable<Key>} keys */
   groupByNode(keys) {
     /** @type {Map<Node | null, number[]>} */
@@ -125,10 +177,7 @@ class Router {
     const node = nodeOrTarget instanceof Target ? nodeOrTarget.node : nodeOrTarget
     if (!(node instanceof Node)) throw wrongType('report wants a node or target of one of its routes')
     if (this.#nodes[node.index] !== node) {
-      throw new RingshiftError({
-        kind: 'invalid_argument',
-        message: `the node ${node.id} belongs to another router; report it there`,
-      })
+      throw invalid(`the node ${node.id} belongs to another router; report it there`)
     }
     if (typeof outcome !== 'string') throw wrongType('an outcome is a string')
     if (typeof op !== 'string') throw wrongType('an op is a string')
@@ -197,6 +246,38 @@ class Router {
   }
 }
 
+/**
+ * @param {Uint32Array | undefined} out
+ * @param {number} count
+ */
+function checkRoom(out, count) {
+  if (out === undefined) return new Uint32Array(count)
+  if (!isUint32Array(out)) throw wrongType('the room for indices is a Uint32Array')
+  if (out.length < count)
+    throw invalid(`the room for indices has ${out.length} places; ${count} keys need as many`)
+  return out
+}
+
+/**
+ * Why packed keys were not looked up.
+ * @param {number} code
+ * @param {RouterHandle} handle
+ */
+function unpacked(code, handle) {
+  // A closed router says so itself.
+  checked(handle.epoch())
+  if (code > -4)
+    return invalid('the memory of the keys, offsets or room is shared, was transferred away, or overlaps')
+  return invalid(
+    `offset ${-4 - code} is below the one before it, or behind the last byte; offsets rise up to the length`,
+  )
+}
+
+/** @param {string} message */
+function invalid(message) {
+  return new RingshiftError({ kind: 'invalid_argument', message })
+}
+
 if (Symbol.dispose) {
   Object.defineProperty(Router.prototype, Symbol.dispose, {
     value: Router.prototype.close,
@@ -205,4 +286,5 @@ if (Symbol.dispose) {
   })
 }
 
+exports.NO_NODE = NO_NODE
 exports.Router = Router

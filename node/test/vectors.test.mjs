@@ -39,6 +39,18 @@ function routes({ groups }) {
     const router = open(group)
     assert.equal(router.weight, group.weight)
     for (const node of router.nodes()) assert.equal(node.keyPrefix, group.key_prefix[node.cluster])
+    const keys = group.cases.map(({ key, key_repeat }) => keyOf({ key, key_repeat }))
+    const first = keys.map((key) => router.route(key).read.node.index)
+    assert.deepEqual(Array.from(router.indexMany(keys)), first)
+    const offsets = Uint32Array.from(
+      [0, ...keys].map(
+        (
+          (end) => (key) =>
+            (end += key.length ?? 0)
+        )(0),
+      ),
+    )
+    assert.deepEqual(Array.from(router.indexPacked(Buffer.concat(keys), offsets)), first)
     for (const { key: hex, key_repeat: repeat, ...expected } of group.cases) {
       const key = keyOf({ key: hex, key_repeat: repeat })
       const route = router.route(key)

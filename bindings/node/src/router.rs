@@ -1,13 +1,16 @@
 //! The router as JavaScript holds it. Everything but the lookup of a key.
 
+use std::ffi::CStr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Either, Uint8Array, Unknown};
-use napi::{Env, JsValue};
+use napi::{Env, JsValue, sys};
 use napi_derive::napi;
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 
 use crate::failure::Failure;
+use crate::function;
+use crate::index;
 use crate::key::{KeyFault, with_key};
 use crate::lookup;
 use crate::parts::{NodeParts, RouteParts, number};
@@ -80,8 +83,30 @@ impl RouterHandle {
     /// The function that turns a key into a slot.
     #[napi(catch_unwind)]
     pub fn lookup<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
-        // SAFETY: the environment of this call.
-        let function = unsafe { lookup::create(env.raw(), Rc::clone(&self.shared)) }?;
+        self.function(env, c"lookup", lookup::lookup)
+    }
+
+    /// The function that turns a key into the index of a node.
+    #[napi(catch_unwind)]
+    pub fn index_of<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        self.function(env, c"indexOf", index::index_of)
+    }
+
+    /// The function that turns packed keys into indices of nodes.
+    #[napi(catch_unwind)]
+    pub fn index_packed<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        self.function(env, c"indexPacked", index::index_packed)
+    }
+
+    fn function<'env>(
+        &self,
+        env: &'env Env,
+        name: &CStr,
+        callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
+    ) -> napi::Result<Unknown<'env>> {
+        // SAFETY: the environment of this call, and a callback that expects this data.
+        let function =
+            unsafe { function::create(env.raw(), name, Some(callback), Rc::clone(&self.shared)) }?;
         // SAFETY: the value was just made in this environment.
         Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
     }
@@ -90,20 +115,23 @@ impl RouterHandle {
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value)]
     pub fn describe(&self, env: &Env, key: Unknown<'_>) -> Checked<RouteParts> {
-        self.with(|router| {
-            let describe = |key: &[u8]| {
-                router.with(|snapshot| {
-                    let code = match self.shared.missed.take() {
-                        Some((epoch, code)) if epoch == snapshot.epoch() => code,
-                        _ => snapshot.code(key),
-                    };
-                    let mut table = self.shared.table.borrow_mut();
-                    let assigned = table.assign(snapshot.epoch(), code.number());
-                    RouteParts::new(&snapshot.expand(code), assigned.slot, assigned.reset)
-                })
-            };
-            // SAFETY: both come from this call; `describe` stays within the core.
-            unsafe { with_key(env.raw(), key.raw(), describe) }.map_err(why)
+        let describe = |key: &[u8]| {
+            self.shared.with(|snapshot| {
+                let code = match self.shared.missed.take() {
+                    Some((epoch, code)) if epoch == snapshot.epoch() => code,
+                    _ => snapshot.code(key),
+                };
+                let mut table = self.shared.table.borrow_mut();
+                let assigned = table.assign(snapshot, code.number());
+                RouteParts::new(&snapshot.expand(code), assigned.slot, assigned.reset)
+            })
+        };
+        // SAFETY: both come from this call; `describe` stays within the core.
+        let parts = unsafe { with_key(env.raw(), key.raw(), describe) };
+        checked(match parts {
+            Ok(Some(parts)) => Ok(parts),
+            Ok(None) => Err(Failure::closed()),
+            Err(fault) => Err(why(fault)),
         })
     }
 
@@ -220,8 +248,7 @@ impl RouterHandle {
     /// Frees the router; the lookup function then says so.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        let router = self.shared.router.borrow_mut().take();
-        drop(router);
+        self.shared.close();
     }
 }
 

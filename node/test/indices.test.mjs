@@ -1,0 +1,150 @@
+// Many keys into numbers: the same nodes as by routes, in every stage, from strings, bytes and packed keys.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+import ringshift from 'ringshift'
+import { BLUE, GREEN, migrating, single } from './helpers/specs.mjs'
+
+const { NO_NODE, Router } = ringshift
+
+const keys = [
+  ...Array.from({ length: 300 }, (_, number) => `user:${number}`),
+  '',
+  'ключ',
+  '鍵'.repeat(300),
+  'x'.repeat(2000),
+]
+
+function packed(all) {
+  const parts = all.map((key) => Buffer.from(key))
+  const offsets = new Uint32Array(parts.length + 1)
+  parts.forEach((part, position) => {
+    offsets[position + 1] = offsets[position] + part.length
+  })
+  return [Buffer.concat(parts), offsets]
+}
+
+const indicesOfRoutes = (router) => keys.map((key) => router.route(key).read?.node.index ?? NO_NODE)
+
+const specs = {
+  'without a migration': single(BLUE),
+  'with replicas': single(BLUE, { cluster: { replicas: 2 } }),
+  'in prepare': migrating(BLUE, GREEN, { stage: 'prepare' }),
+  'in the ramp': migrating(BLUE, GREEN, { stage: 'ramp', percent: 40 }),
+  'in soak': migrating(BLUE, GREEN, { stage: 'soak' }),
+}
+
+for (const [name, spec] of Object.entries(specs)) {
+  test(`indices are those of the routes, ${name}`, () => {
+    const router = Router.fromSpec(spec)
+    const expected = indicesOfRoutes(router)
+    assert.ok(new Set(expected).size > 1)
+    assert.deepEqual(Array.from(router.indexMany(keys)), expected)
+    assert.deepEqual(Array.from(router.indexMany(new Set(keys))), expected)
+    assert.deepEqual(Array.from(router.indexMany(keys.map((key) => Buffer.from(key)))), expected)
+    assert.deepEqual(Array.from(router.indexPacked(...packed(keys))), expected)
+    for (const index of expected) assert.equal(router.node(index).index, index)
+  })
+}
+
+test('a node that is kept away is not among them', () => {
+  const router = Router.fromSpec(single(BLUE))
+  const [victim] = router.nodes()
+  for (let failure = 0; failure < 3; failure++) router.report(victim, 'timeout')
+  const expected = indicesOfRoutes(router)
+  assert.ok(expected.includes(NO_NODE))
+  assert.ok(!expected.includes(victim.index))
+  assert.deepEqual(Array.from(router.indexMany(keys)), expected)
+  assert.deepEqual(Array.from(router.indexPacked(...packed(keys))), expected)
+})
+
+test('the room of the caller', () => {
+  const router = Router.fromSpec(single(BLUE))
+  const expected = indicesOfRoutes(router)
+  for (const call of [
+    (room) => router.indexMany(keys, room),
+    (room) => router.indexPacked(...packed(keys), room),
+  ]) {
+    const room = new Uint32Array(keys.length + 1).fill(7)
+    assert.equal(call(room), room)
+    assert.deepEqual(Array.from(room), [...expected, 7], 'what is behind the last key is left alone')
+    const part = new Uint32Array(new ArrayBuffer(4 * keys.length + 8), 8)
+    assert.deepEqual(Array.from(call(part)), expected)
+    assert.throws(() => call(new Uint32Array(3)), {
+      code: 'RINGSHIFT_INVALID_ARGUMENT',
+      message: /3 places; 304 keys/,
+    })
+    assert.throws(() => call(new Int32Array(400)), TypeError)
+  }
+})
+
+test('a new spec is followed', () => {
+  const router = Router.fromSpec(single(BLUE))
+  const before = indicesOfRoutes(router)
+  router.apply(single(BLUE.slice(0, 2), { generation: 2 }))
+  const after = Array.from(router.indexMany(keys))
+  assert.notDeepEqual(after, before)
+  assert.deepEqual(after, indicesOfRoutes(router))
+  assert.equal(router.node(2).id, 'n2', 'a node that has left the spec is still known')
+})
+
+test('no keys', () => {
+  const router = Router.fromSpec(single(BLUE))
+  assert.equal(router.indexMany([]).length, 0)
+  for (const offsets of [new Uint32Array(0), Uint32Array.of(0)]) {
+    assert.equal(router.indexPacked(new Uint8Array(0), offsets).length, 0)
+  }
+  assert.equal(router.indexPacked(new Uint8Array(0), Uint32Array.of(0, 0)).length, 1)
+})
+
+test('what is no key', () => {
+  const router = Router.fromSpec(single(BLUE))
+  assert.throws(() => router.indexMany(['a', '\ud800']), { code: 'RINGSHIFT_INVALID_KEY' })
+  assert.throws(() => router.indexMany(['a', 7]), TypeError)
+  for (const wrong of [7, 'user:42', Buffer.from('a'), null])
+    assert.throws(() => router.indexMany(wrong), TypeError)
+})
+
+test('offsets that are wrong are named, and nothing is written', () => {
+  const router = Router.fromSpec(single(BLUE))
+  const bytes = Buffer.from('abcdef')
+  for (const [offsets, which] of [
+    [[0, 3, 2], 2],
+    [[0, 3, 7], 2],
+    [[7], 0],
+    [[0, 2 ** 32 - 1], 1],
+  ]) {
+    const room = new Uint32Array(4).fill(7)
+    assert.throws(() => router.indexPacked(bytes, Uint32Array.from(offsets), room), {
+      code: 'RINGSHIFT_INVALID_ARGUMENT',
+      message: new RegExp(`^offset ${which} `),
+    })
+    assert.deepEqual(Array.from(room), [7, 7, 7, 7])
+  }
+})
+
+test('memory that others may change, or that is gone, or is the room itself', () => {
+  const router = Router.fromSpec(single(BLUE))
+  const bytes = () => new Uint8Array(Buffer.from('abcdef'))
+  const gone = bytes()
+  const { port1, port2 } = new MessageChannel()
+  port1.postMessage(gone, [gone.buffer])
+  const offsets = Uint32Array.of(0, 3, 6)
+  const bad = { code: 'RINGSHIFT_INVALID_ARGUMENT', message: /memory/ }
+  assert.throws(() => router.indexPacked(gone, offsets), bad)
+  assert.throws(() => router.indexPacked(new Uint8Array(new SharedArrayBuffer(6)), offsets), bad)
+  assert.throws(() => router.indexPacked(bytes(), offsets, offsets), bad)
+  const own = new ArrayBuffer(16)
+  assert.throws(() => router.indexPacked(new Uint8Array(own), offsets, new Uint32Array(own)), bad)
+  assert.throws(() => router.indexPacked('abc', offsets), TypeError)
+  assert.throws(() => router.indexPacked(bytes(), [0, 3]), TypeError)
+  port1.close()
+  port2.close()
+})
+
+test('a node that never was', () => {
+  const router = Router.fromSpec(single(BLUE))
+  assert.throws(() => router.node(3), { code: 'RINGSHIFT_INVALID_ARGUMENT', message: /no node 3/ })
+  for (const index of [-1, 0.5, NO_NODE + 1, '0', undefined])
+    assert.throws(() => router.node(index), TypeError)
+})
