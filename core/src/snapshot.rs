@@ -330,6 +330,15 @@ impl Snapshot {
         groups
     }
 
+    /// Without a migration, and while no breaker is open, the numbers of codes are below this; 0 in a
+    /// migration. So an array can stand for a map of routes.
+    pub fn dense_codes(&self) -> usize {
+        match self.migration() {
+            None => self.primary().slots() as usize,
+            Some(_) => 0,
+        }
+    }
+
     /// What the placements take in memory, by cluster name.
     pub fn memory(&self) -> Vec<ClusterMemory> {
         let clusters = self.clusters.iter();

@@ -46,6 +46,9 @@ def run_route(content: dict[str, Any]) -> int:
         for each in router.nodes:
             assert each.key_prefix == group["key_prefix"][each.cluster]
         keys = [key_bytes(case) for case in group["cases"]]
+        assert list(router.index_many(keys)) == [
+            route.read.node.index for route in router.route_many(keys) if route.read
+        ]
         for case, key, also in zip(group["cases"], keys, router.route_many(keys), strict=True):
             for route in (router.route(key), also):
                 assert {

@@ -61,13 +61,17 @@ def build_c() -> None:
 
 
 def build_python() -> None:
-    """The wheel that a user would get, into an environment of the benchmark's own."""
-    wheels = OUT / "wheels"
+    """The wheel that a user would get and that of the floor, into an environment of the benchmark's own."""
+    install_wheel(ROOT / "python", ROOT / "target")
+    install_wheel(HERE / "python" / "floor", OUT / "floor")
+
+
+def install_wheel(project: Path, target: Path) -> None:
+    """Builds a Rust module for Python and installs it."""
+    wheels, maturin = OUT / "wheels" / project.name, ROOT / ".venv" / "bin" / "maturin"
+    call(*(maturin, "build", "--quiet", "--release", "--out", wheels), directory=project, CARGO_TARGET_DIR=str(target))
+    newest = max(wheels.glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     python = OUT / "venv" / "bin" / "python"
-    call(
-        ROOT / ".venv" / "bin" / "maturin", "build", "--quiet", "--release", "--out", wheels, directory=ROOT / "python"
-    )
-    newest = max(wheels.glob("ringshift-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
     call(python, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", newest)
 
 

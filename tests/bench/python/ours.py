@@ -1,10 +1,12 @@
 """The library: the whole route, without and in the middle of a migration, one by one and in batches."""
 
 import json
+from array import array
 from typing import Any
 
 import ringshift
 from measure import ADDED, BATCH, Owner, Subject, check, in_batches, one_by_one
+from ringshift_bench_floor import Floor
 
 POINTS = 160
 # Keys that every way of asking is asked about.
@@ -43,6 +45,7 @@ def floors() -> list[Subject]:
     return [
         Subject("floor: builtin that does nothing", one_by_one(callable)),
         Subject("floor: Python method that does nothing", one_by_one(Nothing().method)),
+        Subject("floor: PyO3 method that takes a str", one_by_one(Floor().method)),
     ]
 
 
@@ -54,11 +57,13 @@ def ours(nodes: list[str]) -> list[Subject]:
     def grown(added: str) -> Owner:
         return owner_in(ringshift.Router.from_spec(spec([*nodes, added], migrating=False)))
 
+    room = array("I", bytes(4 * BATCH))
     return [
         Subject("ringshift: route", one_by_one(router.route), owner_in(router), grown, is_ours=True),
         Subject("ringshift: route, migrating", one_by_one(migrating.route)),
-        Subject(f"ringshift: route_many, {BATCH} keys a call", in_batches(router.route_many)),
-        Subject(f"ringshift: group_by_node, {BATCH} keys a call", in_batches(router.group_by_node)),
+        in_batches("ringshift: index_many", lambda keys: router.index_many(keys, room)),
+        in_batches("ringshift: route_many", router.route_many),
+        in_batches("ringshift: group_by_node", router.group_by_node),
     ]
 
 
@@ -84,6 +89,7 @@ def check_ours(nodes: list[str], keys: list[str]) -> None:
             grouped[position] = node
     ways = {
         "bytes": [read_node(router.route(key.encode())) for key in some],
+        "index_many": [router.node(index) for index in router.index_many(some)],
         "route_many": [read_node(route) for route in router.route_many(some)],
         "group_by_node": grouped,
     }
