@@ -27,6 +27,9 @@ pub(crate) enum KeyFault {
 /// Longer strings are read through the heap. Servers refuse keys over 250 bytes.
 const UNITS: usize = 512;
 
+/// Units that are narrowed at once: as many as V8 has written at once.
+const CHUNK: usize = 16;
+
 /// Calls `take` with the bytes of a key.
 ///
 /// # Safety
@@ -62,19 +65,38 @@ pub(crate) unsafe fn with_key<R>(
     // SAFETY: Node-API has written `length` units.
     let units = unsafe { slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
     let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
-    let mut all = 0;
-    for (byte, unit) in bytes.iter_mut().zip(units) {
-        all |= unit;
-        byte.write(unit.to_le_bytes()[0]);
-    }
-    if all < 0x80 {
-        // SAFETY: the loop has written `length` bytes.
+    if narrow(units, &mut bytes) {
+        // SAFETY: `length` bytes were written.
         Ok(take(unsafe {
             slice::from_raw_parts(bytes.as_ptr().cast(), length)
         }))
     } else {
         with_units(units, take)
     }
+}
+
+/// Writes the low half of every unit; whether that was all of it, as it is in ASCII.
+#[inline]
+fn narrow(units: &[u16], bytes: &mut [MaybeUninit<u8>; UNITS]) -> bool {
+    let (chunks, rest) = units.as_chunks::<CHUNK>();
+    let (byte_chunks, _) = bytes.as_chunks_mut::<CHUNK>();
+    let mut high = [0; CHUNK];
+    for (bytes, units) in byte_chunks.iter_mut().zip(chunks) {
+        for ((byte, unit), high) in bytes.iter_mut().zip(units).zip(&mut high) {
+            *high |= unit & !0x7f;
+            byte.write(unit.to_le_bytes()[0]);
+        }
+    }
+    let mut rest_high = 0;
+    for (byte, unit) in bytes[chunks.len() * CHUNK..].iter_mut().zip(rest) {
+        // V8 has written these one by one, a moment ago: to read several at once, as the compiler
+        // would, has to wait until all those writes are through.
+        // SAFETY: a reference can be read.
+        let unit = unsafe { ptr::read_volatile(unit) };
+        rest_high |= unit & !0x7f;
+        byte.write(unit.to_le_bytes()[0]);
+    }
+    rest_high == 0 && high == [0; CHUNK]
 }
 
 /// Converts what is not ASCII.
