@@ -7,13 +7,16 @@
  * @typedef {string | Uint8Array} Key
  */
 
-const { isUint8Array } = require('node:util/types')
+const { isUint8Array, isUint32Array } = require('node:util/types')
 const { RingshiftError, checked, wrongType } = require('./errors.js')
+const { NOWHERE, cell, indices, numberOf, packed, slots } = require('./lookup.js')
 const { parseMetrics } = require('./metrics.js')
 const native = require('./native.js')
-const { checkOptions, checkPath, checkText } = require('./options.js')
+const { checkKeys, checkOptions, checkOut, checkPath, checkText } = require('./options.js')
 const { Node, Route, Target } = require('./route.js')
 const { watch } = require('./watcher.js')
+
+const { NO_NODE } = native
 
 // Only the static methods make routers.
 const MAKE = Symbol('make')
@@ -21,9 +24,12 @@ const MAKE = Symbol('make')
 class Router {
   /** @type {RouterHandle} */
   #handle
-  /** Turns a key into its route's place in #routes; negative if there is none yet. */
-  #lookup
-  /** @type {Route[]} */
+  /** By which the functions that look keys up know this router. */
+  #number
+  /**
+   * By slot.
+   * @type {Route[]}
+   */
   #routes = []
   /** @type {Node[]} */
   #nodes = []
@@ -40,7 +46,7 @@ class Router {
     if (make !== MAKE) throw wrongType('a router is made by Router.open or Router.fromSpec')
     const { region, watch: interval } = options
     this.#handle = handle
-    this.#lookup = handle.lookup()
+    this.#number = numberOf(handle)
     this.#region = region ?? null
     if (interval !== undefined) this.#stop = watch(this, interval)
   }
@@ -70,7 +76,9 @@ class Router {
    * @returns {Route}
    */
   route(key) {
-    const slot = this.#lookup(key)
+    cell[0] = this.#number
+    slots(key)
+    const slot = /** @type {number} */ (cell[0])
     return slot >= 0 ? /** @type {Route} */ (this.#routes[slot]) : this.#describe(key)
   }
 
@@ -98,7 +106,57 @@ class Router {
 
   /** @param {Iterable<Key>} keys */
   routeMany(keys) {
-    return Array.from(keys, (key) => this.route(key))
+    return checkKeys(keys).map((key) => this.route(key))
+  }
+
+  /**
+   * @param {Iterable<Key>} keys
+   * @param {Uint32Array} [out]
+   */
+  indexMany(keys, out) {
+    const list = checkKeys(keys)
+    const found = checkOut(out, list.length)
+    for (let position = 0; position < list.length; position++) {
+      const key = /** @type {Key} */ (list[position])
+      cell[0] = this.#number
+      indices(key)
+      const index = /** @type {number} */ (cell[0])
+      if (index < NOWHERE) this.#refuse(key, position)
+      // NOWHERE becomes NO_NODE.
+      found[position] = index
+    }
+    return found
+  }
+
+  /**
+   * Says why a key among many has no index.
+   * @param {Key} key
+   * @param {number} position
+   * @returns {never}
+   */
+  #refuse(key, position) {
+    const where = `keys[${position}]: `
+    if (typeof key !== 'string' && !isUint8Array(key)) {
+      throw wrongType(`${where}a key is a string or a Uint8Array`)
+    }
+    const failure = this.#handle.refused(key)
+    const message = failure.kind === 'invalid_key' || failure.kind === 'invalid_argument' ? where : ''
+    throw new RingshiftError({ ...failure, message: `${message}${failure.message}` })
+  }
+
+  /**
+   * @param {Uint8Array} bytes
+   * @param {Uint32Array} offsets
+   * @param {Uint32Array} [out]
+   */
+  indexPacked(bytes, offsets, out) {
+    if (!isUint8Array(bytes)) throw wrongType('bytes is a Uint8Array')
+    if (!isUint32Array(offsets)) throw wrongType('offsets is a Uint32Array')
+    const found = checkOut(out, Math.max(offsets.length - 1, 0))
+    cell[0] = this.#number
+    packed(bytes, offsets, found)
+    if (/** @type {number} */ (cell[0]) < 0) checked(this.#handle.refusedPacked(bytes, offsets, found))
+    return found
   }
 
   /** @param {Iterable<Key>} keys */
@@ -125,6 +183,7 @@ class Router {
     const node = nodeOrTarget instanceof Target ? nodeOrTarget.node : nodeOrTarget
     if (!(node instanceof Node)) throw wrongType('report wants a node or target of one of its routes')
     if (this.#nodes[node.index] !== node) {
+      this.#checkOpen()
       throw new RingshiftError({
         kind: 'invalid_argument',
         message: `the node ${node.id} belongs to another router; report it there`,
@@ -178,6 +237,24 @@ class Router {
     return error ? new RingshiftError(error) : null
   }
 
+  /** @param {number} index */
+  node(index) {
+    if (typeof index !== 'number') throw wrongType('an index is a number')
+    const known = this.#nodes[index]
+    if (known !== undefined) return known
+    this.#checkOpen()
+    if (Number.isInteger(index) && index >= 0 && index < NO_NODE) return this.#node(index)
+    const right = index === NO_NODE ? 'it stands for nowhere to read' : 'an index is that of a Node'
+    throw new RingshiftError({
+      kind: 'invalid_argument',
+      message: `this router has no node ${index}; ${right}`,
+    })
+  }
+
+  #checkOpen() {
+    checked(this.#handle.epoch())
+  }
+
   nodes() {
     return checked(this.#handle.nodes()).map((index) => this.#node(index))
   }
@@ -194,6 +271,7 @@ class Router {
     this.#stop()
     this.#handle.close()
     this.#routes = []
+    this.#nodes = []
   }
 }
 
@@ -205,4 +283,5 @@ if (Symbol.dispose) {
   })
 }
 
+exports.NO_NODE = NO_NODE
 exports.Router = Router

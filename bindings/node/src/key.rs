@@ -9,6 +9,8 @@ use std::slice;
 
 use napi::sys;
 
+use crate::memory::TypedArray;
+
 /// Why a value is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyFault {
@@ -130,34 +132,16 @@ unsafe fn with_bytes<R>(
     value: sys::napi_value,
     take: impl FnOnce(&[u8]) -> R,
 ) -> Result<R, KeyFault> {
-    let (mut kind, mut length) = (0, 0);
-    let (mut data, mut memory) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: all results go to locals; anything that is no typed array is refused.
-    let status = unsafe {
-        sys::napi_get_typedarray_info(
-            env,
-            value,
-            &raw mut kind,
-            &raw mut length,
-            &raw mut data,
-            &raw mut memory,
-            ptr::null_mut(),
-        )
-    };
-    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+    // SAFETY: passed on from the caller.
+    let array = unsafe { TypedArray::new(env, value) };
+    let Some(array) = array.filter(|array| array.kind == sys::TypedarrayType::uint8_array) else {
         return Err(KeyFault::Type);
-    }
-    let mut owned = false;
-    // SAFETY: `memory` was just given by Node-API.
-    unsafe { sys::napi_is_arraybuffer(env, memory, &raw mut owned) };
-    if !owned {
+    };
+    if array.is_shared() {
         return Err(KeyFault::SharedMemory);
     }
-    if length == 0 {
-        let mut detached = false;
-        // SAFETY: as above.
-        unsafe { sys::napi_is_detached_arraybuffer(env, memory, &raw mut detached) };
-        return if detached {
+    if array.length == 0 {
+        return if array.is_detached() {
             Err(KeyFault::Detached)
         } else {
             // Its pointer may be null, which a slice's must not be.
@@ -167,6 +151,6 @@ unsafe fn with_bytes<R>(
     // SAFETY: this thread's JavaScript waits for this call, and no other thread reaches memory
     // that is not shared, so nobody changes the bytes meanwhile.
     Ok(take(unsafe {
-        slice::from_raw_parts(data.cast::<u8>(), length)
+        slice::from_raw_parts(array.start.cast::<u8>(), array.length)
     }))
 }

@@ -8,9 +8,12 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 pub mod failure;
+mod fault;
 mod key;
-mod lookup;
+pub mod lookup;
+mod memory;
 pub mod moves;
+mod packed;
 pub mod parts;
 pub mod router;
 mod shared;

@@ -8,8 +8,9 @@ use napi_derive::napi;
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 
 use crate::failure::Failure;
-use crate::key::{KeyFault, with_key};
-use crate::lookup;
+use crate::fault::{key_failure, packed_failure};
+use crate::key::with_key;
+use crate::packed::Packed;
 use crate::parts::{NodeParts, RouteParts, number};
 use crate::shared::Shared;
 
@@ -68,42 +69,52 @@ impl RouterHandle {
         }
     }
 
-    /// Calls `ask` unless the router was closed.
-    fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
-        let router = self.shared.router.borrow();
-        checked(match router.as_ref() {
-            Some(router) => ask(router),
-            None => Err(Failure::closed()),
-        })
+    pub(crate) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
     }
 
-    /// The function that turns a key into a slot.
-    #[napi(catch_unwind)]
-    pub fn lookup<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
-        // SAFETY: the environment of this call.
-        let function = unsafe { lookup::create(env.raw(), Rc::clone(&self.shared)) }?;
-        // SAFETY: the value was just made in this environment.
-        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
+    /// Calls `ask` unless the router was closed.
+    fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
+        let answer = self.shared.router(ask);
+        checked(answer.unwrap_or_else(|| Err(Failure::closed())))
     }
 
     /// The route of the key that was just looked up, and the slot to keep it in.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value)]
     pub fn describe(&self, env: &Env, key: Unknown<'_>) -> Checked<RouteParts> {
-        self.with(|router| {
-            let describe = |key: &[u8]| {
-                router.with(|snapshot| {
-                    let code = match self.shared.missed.take() {
-                        Some((epoch, code)) if epoch == snapshot.epoch() => code,
-                        _ => snapshot.code(key),
-                    };
-                    let mut table = self.shared.table.borrow_mut();
-                    let assigned = table.assign(snapshot.epoch(), code.number());
-                    RouteParts::new(&snapshot.expand(code), assigned.slot, assigned.reset)
-                })
-            };
-            // SAFETY: both come from this call; `describe` stays within the core.
-            unsafe { with_key(env.raw(), key.raw(), describe) }.map_err(why)
+        let describe = |key: &[u8]| self.shared.describe(key).ok_or_else(Failure::closed);
+        // SAFETY: both come from this call; `describe` stays within the core.
+        let described = unsafe { with_key(env.raw(), key.raw(), describe) };
+        checked(described.unwrap_or_else(|fault| Err(key_failure(fault))))
+    }
+
+    /// Why a key was refused.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn refused(&self, env: &Env, key: Unknown<'_>) -> Checked<()> {
+        self.with(|_| {
+            // SAFETY: both come from this call; the closure does nothing.
+            unsafe { with_key(env.raw(), key.raw(), |_| ()) }.map_err(key_failure)?;
+            Err(unknown())
+        })
+    }
+
+    /// Why packed keys were refused.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn refused_packed(
+        &self,
+        env: &Env,
+        bytes: Unknown<'_>,
+        offsets: Unknown<'_>,
+        out: Unknown<'_>,
+    ) -> Checked<()> {
+        self.with(|_| {
+            // SAFETY: all come from this call; the keys are dropped at once.
+            let keys = unsafe { Packed::new(env.raw(), bytes.raw(), offsets.raw(), out.raw()) };
+            keys.map_err(packed_failure)?;
+            Err(unknown())
         })
     }
 
@@ -217,11 +228,10 @@ impl RouterHandle {
         self.with(|router| Ok(router.metrics_text()))
     }
 
-    /// Frees the router; the lookup function then says so.
+    /// Frees the router.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        let router = self.shared.router.borrow_mut().take();
-        drop(router);
+        self.shared.close();
     }
 }
 
@@ -232,24 +242,10 @@ pub struct LastError {
     pub error: Option<Failure>,
 }
 
-fn why(fault: KeyFault) -> Failure {
-    let (kind, message) = match fault {
-        KeyFault::Type => (
-            ErrorKind::InvalidArgument,
-            "a key is a string or a Uint8Array",
-        ),
-        KeyFault::Surrogate => (
-            ErrorKind::InvalidKey,
-            "the key has a lone surrogate and therefore no UTF-8 form; give its bytes as a Uint8Array",
-        ),
-        KeyFault::Detached => (
-            ErrorKind::InvalidArgument,
-            "the key's memory was transferred away; give a Uint8Array that still has its bytes",
-        ),
-        KeyFault::SharedMemory => (
-            ErrorKind::InvalidArgument,
-            "the key is in shared memory, where it can change while it is read; give a copy",
-        ),
-    };
-    Failure::new(kind, message)
+/// A lookup that failed although nothing is wrong with what it was asked.
+fn unknown() -> Failure {
+    Failure::new(
+        ErrorKind::Internal,
+        "a lookup has failed for no known reason",
+    )
 }

@@ -7,11 +7,23 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// breakers are open; a table that is full is begun anew.
 const MOST: usize = 1 << 16;
 
+/// Codes below this have their slots in an array. Without a migration and with no breaker open, a code
+/// is no more than the number of a slot in the core, so these are all that there are.
+const SMALL: usize = 1 << 16;
+
+/// Stands for "no slot" in the array.
+const FREE: u32 = u32::MAX;
+
 /// Slots by code, all of one epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     epoch: u64,
-    slots: HashMap<u64, u32, BuildHasherDefault<CodeHasher>>,
+    /// The slots of the codes below [`SMALL`], as far as the highest that was seen.
+    small: Vec<u32>,
+    /// The slots of all other codes.
+    others: HashMap<u64, u32, BuildHasherDefault<CodeHasher>>,
+    /// How many slots there are.
+    count: u32,
 }
 
 /// A slot, and whether all earlier ones have become invalid.
@@ -25,24 +37,42 @@ impl Table {
     /// The slot of a code that was assigned in this epoch.
     #[inline]
     pub(crate) fn find(&self, epoch: u64, code: u64) -> Option<u32> {
-        if epoch == self.epoch {
-            self.slots.get(&code).copied()
-        } else {
-            None
+        if epoch != self.epoch {
+            return None;
+        }
+        let small = usize::try_from(code).ok();
+        match small.and_then(|code| self.small.get(code)) {
+            Some(&slot) => (slot != FREE).then_some(slot),
+            None => self.others.get(&code).copied(),
         }
     }
 
     /// The slot of a code, a new one if it has none.
     pub(crate) fn assign(&mut self, epoch: u64, code: u64) -> Assigned {
-        let full = self.slots.len() >= MOST && !self.slots.contains_key(&code);
+        if let Some(slot) = self.find(epoch, code) {
+            return Assigned { slot, reset: false };
+        }
+        let full = self.count as usize >= MOST;
         let reset = epoch != self.epoch || full;
         if reset {
-            self.slots.clear();
+            self.small.clear();
+            self.others.clear();
+            self.count = 0;
             self.epoch = epoch;
         }
-        // The table never holds more than MOST.
-        let next = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let slot = *self.slots.entry(code).or_insert(next);
+        let slot = self.count;
+        self.count += 1;
+        match usize::try_from(code) {
+            Ok(code) if code < SMALL => {
+                if code >= self.small.len() {
+                    self.small.resize(code + 1, FREE);
+                }
+                self.small[code] = slot;
+            }
+            _ => {
+                self.others.insert(code, slot);
+            }
+        }
         Assigned { slot, reset }
     }
 }
