@@ -27,13 +27,16 @@ pub(crate) enum KeyFault {
 /// Longer strings are read through the heap. Servers refuse keys over 250 bytes.
 const UNITS: usize = 512;
 
+/// Units that are narrowed at once: as V8 has written them, and as many bytes as a vector holds.
+const CHUNK: usize = 16;
+
 /// Calls `take` with the bytes of a key.
 ///
 /// # Safety
 ///
 /// `env` and `value` must be those of a call from JavaScript that is going on, and `take` must not
 /// call back into JavaScript.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn with_key<R>(
     env: sys::napi_env,
     value: sys::napi_value,
@@ -51,59 +54,74 @@ pub(crate) unsafe fn with_key<R>(
             &raw mut length,
         )
     };
-    if status != sys::Status::napi_ok {
-        // SAFETY: passed on from the caller.
-        return unsafe { with_bytes(env, value, take) };
+    let mut short: &[u16] = &[];
+    if status == sys::Status::napi_ok && length + 1 < UNITS {
+        // SAFETY: Node-API has written `length` units.
+        let read = unsafe { slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
+        let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
+        if narrow(read, &mut bytes) {
+            // SAFETY: `length` bytes were written.
+            return Ok(take(unsafe {
+                slice::from_raw_parts(bytes.as_ptr().cast(), length)
+            }));
+        }
+        short = read;
     }
-    if length + 1 >= UNITS {
-        // SAFETY: passed on from the caller.
-        return unsafe { with_long_string(env, value, take) };
+    let (mut take, mut taken) = (Some(take), None);
+    let mut take = |key: &[u8]| taken = take.take().map(|take| take(key));
+    // SAFETY: passed on from the caller.
+    unsafe { with_other_key(env, value, short, &mut take) }?;
+    taken.ok_or(KeyFault::Type)
+}
+
+/// Writes the low half of every unit; whether that was all of it, as it is in ASCII.
+#[inline(always)]
+fn narrow(units: &[u16], bytes: &mut [MaybeUninit<u8>; UNITS]) -> bool {
+    let (chunks, rest) = units.as_chunks::<CHUNK>();
+    let (byte_chunks, _) = bytes.as_chunks_mut::<CHUNK>();
+    let mut high = [0; CHUNK];
+    for (bytes, units) in byte_chunks.iter_mut().zip(chunks) {
+        for ((byte, unit), high) in bytes.iter_mut().zip(units).zip(&mut high) {
+            *high |= unit & !0x7f;
+            byte.write(unit.to_le_bytes()[0]);
+        }
     }
-    // SAFETY: Node-API has written `length` units.
-    let units = unsafe { slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
-    let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
-    let mut all = 0;
-    for (byte, unit) in bytes.iter_mut().zip(units) {
-        all |= unit;
+    let mut rest_high = 0;
+    for (byte, unit) in bytes[chunks.len() * CHUNK..].iter_mut().zip(rest) {
+        // V8 has written these one by one, a moment ago. To read several at once, as the compiler would,
+        // has to wait until all those writes are through.
+        // SAFETY: a reference can be read.
+        let unit = unsafe { ptr::read_volatile(unit) };
+        rest_high |= unit & !0x7f;
         byte.write(unit.to_le_bytes()[0]);
     }
-    if all < 0x80 {
-        // SAFETY: the loop has written `length` bytes.
-        Ok(take(unsafe {
-            slice::from_raw_parts(bytes.as_ptr().cast(), length)
-        }))
-    } else {
-        with_units(units, take)
-    }
+    rest_high == 0 && high == [0; CHUNK]
 }
 
-/// Converts what is not ASCII.
-#[cold]
-fn with_units<R>(units: &[u16], take: impl FnOnce(&[u8]) -> R) -> Result<R, KeyFault> {
-    match String::from_utf16(units) {
-        Ok(text) => Ok(take(text.as_bytes())),
-        Err(_) => Err(KeyFault::Surrogate),
-    }
-}
-
-/// Reads a string that doesn't fit on the stack.
+/// Whatever is no short string of ASCII; `short` is one of other characters that was read already.
 ///
 /// # Safety
 ///
 /// As [`with_key`].
 #[cold]
-unsafe fn with_long_string<R>(
+#[inline(never)]
+unsafe fn with_other_key(
     env: sys::napi_env,
     value: sys::napi_value,
-    take: impl FnOnce(&[u8]) -> R,
-) -> Result<R, KeyFault> {
+    short: &[u16],
+    take: &mut dyn FnMut(&[u8]),
+) -> Result<(), KeyFault> {
+    if !short.is_empty() {
+        return with_units(short, take);
+    }
     let mut length = 0;
     // SAFETY: without a buffer, Node-API only gives the length.
     let status = unsafe {
         sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, &raw mut length)
     };
     if status != sys::Status::napi_ok {
-        return Err(KeyFault::Type);
+        // SAFETY: passed on from the caller.
+        return unsafe { with_bytes(env, value, take) };
     }
     let mut units = vec![0u16; length + 1];
     // SAFETY: the buffer holds the string and the zero behind it.
@@ -122,16 +140,22 @@ unsafe fn with_long_string<R>(
     with_units(&units[..length], take)
 }
 
+fn with_units(units: &[u16], take: &mut dyn FnMut(&[u8])) -> Result<(), KeyFault> {
+    let text = String::from_utf16(units).map_err(|_| KeyFault::Surrogate)?;
+    take(text.as_bytes());
+    Ok(())
+}
+
 /// Reads a `Uint8Array` in place; a Buffer is one.
 ///
 /// # Safety
 ///
 /// As [`with_key`].
-unsafe fn with_bytes<R>(
+unsafe fn with_bytes(
     env: sys::napi_env,
     value: sys::napi_value,
-    take: impl FnOnce(&[u8]) -> R,
-) -> Result<R, KeyFault> {
+    take: &mut dyn FnMut(&[u8]),
+) -> Result<(), KeyFault> {
     // SAFETY: passed on from the caller.
     let array = unsafe { TypedArray::new(env, value) };
     let Some(array) = array.filter(|array| array.kind == sys::TypedarrayType::uint8_array) else {
@@ -141,16 +165,15 @@ unsafe fn with_bytes<R>(
         return Err(KeyFault::SharedMemory);
     }
     if array.length == 0 {
-        return if array.is_detached() {
-            Err(KeyFault::Detached)
-        } else {
-            // Its pointer may be null, which a slice's must not be.
-            Ok(take(&[]))
-        };
+        if array.is_detached() {
+            return Err(KeyFault::Detached);
+        }
+        // Its pointer may be null, which a slice's must not be.
+        take(&[]);
+        return Ok(());
     }
     // SAFETY: this thread's JavaScript waits for this call, and no other thread reaches memory
     // that is not shared, so nobody changes the bytes meanwhile.
-    Ok(take(unsafe {
-        slice::from_raw_parts(array.start.cast::<u8>(), array.length)
-    }))
+    take(unsafe { slice::from_raw_parts(array.start.cast::<u8>(), array.length) });
+    Ok(())
 }

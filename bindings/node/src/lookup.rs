@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use napi::bindgen_prelude::Unknown;
@@ -36,25 +36,20 @@ const NOWHERE: i32 = -1;
 /// The numbered routers of one thread.
 #[derive(Debug, Default)]
 struct Numbered {
-    /// By the numbers -2, -3 and so on.
-    routers: RefCell<Vec<Weak<Shared>>>,
+    /// By the numbers -2, -3 and so on. A router that JavaScript has no object for any more leaves its
+    /// place to the next.
+    routers: RefCell<Vec<Rc<Shared>>>,
 }
 
 impl Numbered {
-    #[inline]
-    fn get(&self, number: i32) -> Option<Rc<Shared>> {
-        let place = usize::try_from(NOWHERE - 1 - number).ok()?;
-        self.routers.borrow().get(place)?.upgrade()
-    }
-
     fn add(&self, router: &Rc<Shared>) -> i32 {
         let mut routers = self.routers.borrow_mut();
-        let gone = |router: &Weak<Shared>| router.strong_count() == 0;
+        let gone = |router: &Rc<Shared>| Rc::strong_count(router) == 1;
         let place = routers.iter().position(gone).unwrap_or(routers.len());
-        if place == routers.len() {
-            routers.push(Weak::new());
+        match routers.get_mut(place) {
+            Some(gone) => *gone = Rc::clone(router),
+            None => routers.push(Rc::clone(router)),
         }
-        routers[place] = Rc::downgrade(router);
         // There is no memory for 2^31 routers.
         NOWHERE - 1 - i32::try_from(place).unwrap_or(i32::MAX - 1)
     }
@@ -311,8 +306,10 @@ unsafe fn answer<const N: usize>(
         let cell = unsafe { &*data.cell };
         // A panic must not unwind into Node.
         let found = catch_unwind(AssertUnwindSafe(|| {
-            let shared = data.numbered.get(cell.load(Ordering::Relaxed))?;
-            find(&shared, arguments)
+            let routers = data.numbered.routers.borrow();
+            let place = NOWHERE - 1 - cell.load(Ordering::Relaxed);
+            let shared = routers.get(usize::try_from(place).ok()?)?;
+            find(shared, arguments)
         }));
         if let Ok(Some(found)) = found {
             cell.store(found, Ordering::Relaxed);

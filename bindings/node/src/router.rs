@@ -20,6 +20,13 @@ pub struct RouterHandle {
     shared: Rc<Shared>,
 }
 
+impl Drop for RouterHandle {
+    fn drop(&mut self) {
+        // The lookup functions know what is shared until another router takes its number.
+        self.shared.close();
+    }
+}
+
 /// A result, or the failure in its place.
 pub(crate) type Checked<T> = Either<T, Failure>;
 
