@@ -137,6 +137,11 @@
 #define RINGSHIFT_STAGE_SOAK 3
 
 /**
+ * Stands for "nowhere to read" among the indices of nodes.
+ */
+#define RINGSHIFT_NO_NODE 4294967295
+
+/**
  * The request was to get a value.
  */
 #define RINGSHIFT_OP_READ 0
@@ -491,7 +496,7 @@ const char *ringshift_node_key_prefix(const ringshift_node *node);
 uint32_t ringshift_node_weight(const ringshift_node *node);
 
 /**
- * A number that no other node of the same router ever has; they are given from 0 on. `UINT32_MAX` if `node` is NULL.
+ * A number that no other node of the same router ever has; they are given from 0 on. `RINGSHIFT_NO_NODE` if `node` is NULL.
  */
 uint32_t ringshift_node_index(const ringshift_node *node);
 
@@ -553,6 +558,34 @@ ringshift_status ringshift_router_route_many(const ringshift_router *router,
                                              const size_t *key_lens,
                                              size_t count,
                                              ringshift_route *out);
+
+/**
+ * Writes to `out[i]` the index of the node that is read first for key `i` of `count` keys, in one call:
+ * `ringshift_router_node` gives the node, and nodes of a router never share an index. `RINGSHIFT_NO_NODE` if the
+ * breakers of all nodes that may be read are open. All answers belong to one epoch.
+ *
+ * The keys lie in `keys`: key `i` is the bytes from `offsets[i]` up to, and without, `offsets[i + 1]`. So there are
+ * `count + 1` offsets, none of which is less than the one before, and `keys` has at least `offsets[count]` bytes.
+ * `keys` may be NULL if that is 0; all may be NULL if `count` is 0.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if an argument that is needed is NULL, or if an offset is less than the one
+ * before; nothing is then written.
+ *
+ * Like a route, an answer may be the one request that the breaker of a failing node lets through: ask once for each
+ * request that is sent.
+ *
+ * ```c
+ * const size_t offsets[] = {0, 7, 14};
+ * uint32_t nodes[2];
+ * if (ringshift_router_index_many(router, "user:42user:43", offsets, 2, nodes) == RINGSHIFT_OK)
+ *   puts(ringshift_node_address(ringshift_router_node(router, nodes[1])));
+ * ```
+ */
+ringshift_status ringshift_router_index_many(const ringshift_router *router,
+                                             const void *keys,
+                                             const size_t *offsets,
+                                             size_t count,
+                                             uint32_t *out);
 
 /**
  * Writes the epoch in force to `*epoch` and the code of a key's route to `*code`: all that a caller needs who keeps
@@ -622,8 +655,8 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
- * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests` and `breakers`. Free it with
- * `ringshift_string_free`.
+ * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers` and `warnings`.
+ * Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */

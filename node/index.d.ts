@@ -85,6 +85,10 @@ export interface Metrics {
     readonly applied: number
     readonly unchanged: number
     readonly rejected: number
+    /** A spec was put in force that may not follow the one before, such as one that skips a stage. */
+    readonly illegal: number
+    /** The generations of the last such change and why it is illegal. */
+    readonly lastIllegal: string | null
     /** Seconds since 1970. */
     readonly lastSuccess: number
     readonly lastError: string | null
@@ -102,6 +106,21 @@ export interface Metrics {
     readonly cluster: string
     readonly node: string
     readonly state: 'closed' | 'open' | 'half_open'
+  }[]
+  /** Clusters of the spec in force whose fullest node owns over 15 % more than its fair share. */
+  readonly warnings: readonly {
+    readonly cluster: string
+    readonly node: string
+    /** How much of its fair share that node owns, in basis points, rounded up. */
+    readonly load: number
+    /** The JSON pointer of the cluster's placement. */
+    readonly pointer: string
+    /** A number of `vnodes` that mends it, if one was found. */
+    readonly vnodes: number | null
+    /** A `max_load` that mends it, if one was found, in basis points. */
+    readonly maxLoad: number | null
+    /** What is wrong and what would mend it. */
+    readonly message: string
   }[]
 }
 

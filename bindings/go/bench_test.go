@@ -76,6 +76,19 @@ func BenchmarkRouteParallel(b *testing.B) {
 	})
 }
 
+// BenchmarkIndexMany is for one key, in batches of 100.
+func BenchmarkIndexMany(b *testing.B) {
+	keys, indices := benchKeys(), make([]uint32, 100)
+	benchRouters(b, func(b *testing.B, router *ringshift.Router) {
+		b.ReportAllocs()
+		for at := 0; b.Loop(); at++ {
+			begin := at * 100 % (len(keys) - 100)
+			_ = router.IndexMany(keys[begin:begin+100], indices)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/key")
+	})
+}
+
 // BenchmarkRouteMany is for one key, in batches of 100.
 func BenchmarkRouteMany(b *testing.B) {
 	keys := benchKeys()

@@ -27,6 +27,8 @@ func TestAfterClose(t *testing.T) {
 		"no keys":        second(router.RouteMany(nil)),
 		"RouteManyBytes": second(router.RouteManyBytes([][]byte{nil})),
 		"GroupByNode":    second(router.GroupByNode([]string{"user:42"})),
+		"IndexMany":      router.IndexMany([]string{"user:42", "\xff"}, nil),
+		"IndexManyBytes": router.IndexManyBytes([][]byte{nil}, nil),
 		"Report":         router.Report(kept.Read().Node(), ringshift.OpRead, ringshift.OutcomeHit),
 		"Refresh":        second(router.Refresh()),
 		"Apply":          second(router.Apply([]byte(simple(2)))),
@@ -52,6 +54,17 @@ func TestCloseRacesWithEverything(t *testing.T) {
 		func(r *ringshift.Router) error { return second(r.RouteBytes([]byte("user:43"))) },
 		func(r *ringshift.Router) error { return second(r.RouteMany([]string{"a", "b", "c"})) },
 		func(r *ringshift.Router) error { return second(r.GroupByNode([]string{"a", "b", "c"})) },
+		func(r *ringshift.Router) error {
+			indices := make([]uint32, 3)
+			if err := r.IndexMany([]string{"a", "b", "c"}, indices); err != nil {
+				return err
+			}
+			// Nothing, if it was closed in between.
+			if node := r.Node(indices[0]); node != nil && node.Index() != indices[0] {
+				return fmt.Errorf("%v has not the index %d", node, indices[0])
+			}
+			return nil
+		},
 		func(r *ringshift.Router) error { return second(r.Refresh()) },
 		func(r *ringshift.Router) error { return second(r.Metrics()) },
 		func(r *ringshift.Router) error { return second(r.MetricsText()) },

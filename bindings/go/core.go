@@ -5,6 +5,7 @@
 package ringshift
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -16,9 +17,11 @@ type core struct {
 	identity *identity
 	// routes holds the routes that exist already. Readers only load it.
 	routes atomic.Pointer[table]
-	// mutex guards nodes and all writing to routes.
+	// mutex guards nodes and all writing to routes and byIndex.
 	mutex sync.Mutex
 	nodes map[nodeReference]*Node
+	// byIndex holds the same nodes. Readers only load it.
+	byIndex nodeList
 }
 
 func newCore(router routerReference) *core {
@@ -29,35 +32,42 @@ func newCore(router routerReference) *core {
 
 // route is the route of a key.
 func (c *core) route(key *byte, length int) (*Route, error) {
-	var found answer
-	if err := c.ask(key, length, &found); err != nil {
+	epoch, code, err := c.ask(key, length)
+	if err != nil {
 		return nil, err
 	}
-	return c.routeOf(&found), nil
-}
-
-// routeOf is the Route of an answer.
-func (c *core) routeOf(found *answer) *Route {
-	if known := c.routes.Load().find(found.epoch(), found.code()); known != nil {
-		return known
+	if known := c.routes.Load().find(epoch, code); known != nil {
+		return known, nil
 	}
-	return c.learn(found)
+	made, err := c.learn(epoch, code)
+	if isReplaced(err) {
+		return c.route(key, length)
+	}
+	return made, err
 }
 
-// learn makes the Route of an answer and keeps it, unless another goroutine was faster.
-func (c *core) learn(found *answer) *Route {
+// isReplaced says whether a code could not be expanded as another spec has come into force since it was given. The key is
+// then asked about again, which is rare and ends when specs cease to come faster than calls.
+func isReplaced(err error) bool { return err != nil && errors.Is(err, ErrInvalidArgument) }
+
+// learn makes the Route of a code and keeps it, unless another goroutine was faster. A second question about the key
+// would be a second request to a breaker that lets only one through, so it is the code that is asked about.
+func (c *core) learn(epoch, code uint64) (*Route, error) {
 	defer runtime.KeepAlive(c) // the nodes are C's
+	var found answer
+	if err := c.expand(epoch, code, &found); err != nil {
+		return nil, err
+	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	routes := c.routes.Load()
-	epoch, code := found.epoch(), found.code()
 	if known := routes.find(epoch, code); known != nil {
-		return known
+		return known, nil
 	}
 	made := found.read(c.node)
 	// A goroutine that got its answer before a refresh must not bring an older epoch back.
 	if epoch < routes.epoch {
-		return made
+		return made, nil
 	}
 	if epoch > routes.epoch {
 		routes = newTable(epoch)
@@ -65,7 +75,7 @@ func (c *core) learn(found *answer) *Route {
 	routes = routes.withRoomForOne()
 	routes.add(made)
 	c.routes.Store(routes)
-	return made
+	return made, nil
 }
 
 // node is the one Node of a reference. The mutex is held.
@@ -75,7 +85,23 @@ func (c *core) node(reference nodeReference) *Node {
 	}
 	made := describe(reference, c.identity)
 	c.nodes[reference] = made
+	c.byIndex.add(made)
 	return made
+}
+
+// nodeAt is the Node of an index; nil if there is none.
+func (c *core) nodeAt(index uint32) *Node {
+	if known := c.byIndex.find(index); known != nil || index == NoNode {
+		return known
+	}
+	defer runtime.KeepAlive(c) // the node is C's
+	reference := c.at(index)
+	if reference == nil {
+		return nil
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.node(reference)
 }
 
 // inForce are the nodes of the spec in force.

@@ -67,8 +67,28 @@ func ExampleRouter_GroupByNode() {
 	}
 	// Output:
 	// blue/mc2 at 10.0.0.2:11211 gets keys [0]
-	// green/mc7 at 10.0.1.7:11211 gets keys [1 3]
-	// green/mc8 at 10.0.1.8:11211 gets keys [2]
+	// green/mc7 at 10.0.1.7:11211 gets keys [3]
+	// green/mc8 at 10.0.1.8:11211 gets keys [1 2]
+}
+
+func ExampleRouter_IndexMany() {
+	router := exampleRouter()
+	defer router.Close()
+	keys := []string{"user:1", "user:2", "user:3", "user:42"}
+	indices := make([]uint32, len(keys))
+	if err := router.IndexMany(keys, indices); err != nil {
+		log.Fatal(err)
+	}
+	for position, key := range keys {
+		if node := router.Node(indices[position]); node != nil { // nil: go to the origin
+			fmt.Println(key, "from", node.Address())
+		}
+	}
+	// Output:
+	// user:1 from 10.0.0.2:11211
+	// user:2 from 10.0.1.8:11211
+	// user:3 from 10.0.1.8:11211
+	// user:42 from 10.0.1.7:11211
 }
 
 func ExampleRouter_Report() {

@@ -19,6 +19,15 @@ func (r *Router) KeptRoutes() int {
 	return core.routes.Load().count
 }
 
+// Expand makes the route of a code that was given under an epoch.
+func (r *Router) Expand(epoch, code uint64) (*Route, error) { return r.core.Load().learn(epoch, code) }
+
+// IsReplaced says whether Expand failed because of the epoch.
+func IsReplaced(err error) bool { return isReplaced(err) }
+
+// Code is the code of a route.
+func (r *Route) Code() uint64 { return r.code }
+
 // MostRoutes is how many it may keep.
 const MostRoutes = mostRoutes
 

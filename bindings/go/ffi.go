@@ -26,10 +26,14 @@ package ringshift
 // #cgo !dynamic LDFLAGS: ${SRCDIR}/../../target/release/libringshift.a
 // #cgo !dynamic,linux LDFLAGS: -lpthread -ldl -lm
 // #cgo dynamic pkg-config: ringshift
-// #cgo noescape rs_route
-// #cgo nocallback rs_route
-// #cgo noescape rs_route_many
-// #cgo nocallback rs_route_many
+// #cgo noescape rs_code
+// #cgo nocallback rs_code
+// #cgo noescape rs_code_packed
+// #cgo nocallback rs_code_packed
+// #cgo noescape rs_index_many
+// #cgo nocallback rs_index_many
+// #cgo noescape rs_expand
+// #cgo nocallback rs_expand
 // #cgo noescape rs_report
 // #cgo nocallback rs_report
 // #include "shim.h"
@@ -54,9 +58,8 @@ type answer [routeWords]uint64
 
 func (a *answer) c() *C.ringshift_route { return (*C.ringshift_route)(unsafe.Pointer(a)) }
 
-func (a *answer) epoch() uint64 { return uint64(a.c().epoch) }
-
-func (a *answer) code() uint64 { return uint64(a.c().code) }
+// NoNode is what C says it is: any other number is no index of this array.
+var _ = [1]struct{}{}[NoNode-C.RINGSHIFT_NO_NODE]
 
 // failure is the error of a call, nil if there is none.
 func failure(failed *C.rs_error) error {
@@ -149,23 +152,51 @@ func own(router routerReference) *core {
 // chars is memory as C has it. A pointer to char needs no search for pointers on the way.
 func chars(first *byte) *C.char { return (*C.char)(unsafe.Pointer(first)) }
 
-// ask writes the route of a key to an answer.
-func (c *core) ask(key *byte, length int, to *answer) error {
-	failed := C.rs_route(c.router, chars(key), C.size_t(length), (*C.uint64_t)(unsafe.Pointer(to)))
+// ask gives the code of a key's route, and the epoch that it belongs to.
+func (c *core) ask(key *byte, length int) (epoch, code uint64, err error) {
+	var found C.rs_found
+	C.rs_code(C.uintptr_t(uintptr(unsafe.Pointer(c.router))), chars(key), C.size_t(length),
+		(*C.uint64_t)(unsafe.Pointer(&found)))
 	runtime.KeepAlive(c)
-	if failed != nil {
-		return failure(failed)
+	if found.failed != nil {
+		err = failure(found.failed)
 	}
-	return nil
+	return uint64(found.epoch), uint64(found.code), err
 }
 
-// askMany writes the routes of keys that lie one after the other. There is at least one key, and room for all answers.
-func (c *core) askMany(packed []byte, lengths []uintptr, to []answer) error {
-	failed := C.rs_route_many(c.router, chars(unsafe.SliceData(packed)),
-		(*C.size_t)(unsafe.Pointer(unsafe.SliceData(lengths))), C.size_t(len(lengths)),
-		(*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(to))))
+// askMany writes the codes of the routes of keys that lie one after the other, and gives the epoch that all belong to.
+// There is room for as many codes as lengths.
+func (c *core) askMany(packed []byte, lengths []uintptr, codes []uint64) (uint64, error) {
+	var epoch C.uint64_t
+	failed := C.rs_code_packed(c.router, chars(unsafe.SliceData(packed)), C.size_t(len(packed)), sizes(lengths),
+		C.size_t(len(lengths)), &epoch, (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(codes))))
+	runtime.KeepAlive(c)
+	return uint64(epoch), failure(failed)
+}
+
+// indexMany writes the indices of the nodes that are read first for keys that lie one after the other. There is one
+// offset more than keys, and room for as many indices as keys.
+func (c *core) indexMany(packed []byte, offsets []uintptr, to []uint32) error {
+	failed := C.rs_index_many(c.router, chars(unsafe.SliceData(packed)), sizes(offsets), C.size_t(len(offsets)-1),
+		(*C.uint32_t)(unsafe.Pointer(unsafe.SliceData(to))))
 	runtime.KeepAlive(c)
 	return failure(failed)
+}
+
+// sizes is an array of sizes as C has it.
+func sizes(all []uintptr) *C.size_t { return (*C.size_t)(unsafe.Pointer(unsafe.SliceData(all))) }
+
+// expand writes the route of a code to an answer. It fails with ErrInvalidArgument if its epoch is no longer in force.
+func (c *core) expand(epoch, code uint64, to *answer) error {
+	failed := C.rs_expand(c.router, C.uint64_t(epoch), C.uint64_t(code), (*C.uint64_t)(unsafe.Pointer(to)))
+	runtime.KeepAlive(c)
+	return failure(failed)
+}
+
+// at is the node of an index; nil if there is none.
+func (c *core) at(index uint32) nodeReference {
+	defer runtime.KeepAlive(c)
+	return C.ringshift_router_node(c.router, C.uint32_t(index))
 }
 
 func (c *core) report(node *Node, op Op, outcome Outcome) error {

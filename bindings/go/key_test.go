@@ -28,6 +28,12 @@ func TestStringsThatAreNoKeys(t *testing.T) {
 		if !strings.HasPrefix(err.Error(), "keys[1] ") {
 			t.Fatalf("%q does not say which key", err)
 		}
+		err = router.IndexMany([]string{"good", "", bad}, make([]uint32, 3))
+		wantKind(t, err, ringshift.ErrInvalidKey)
+		if !strings.HasPrefix(err.Error(), "keys[2] ") {
+			t.Fatalf("%q does not say which key", err)
+		}
+		must(t, router.IndexManyBytes([][]byte{[]byte(bad)}, make([]uint32, 1)))
 		_, err = router.GroupByNode([]string{bad})
 		wantKind(t, err, ringshift.ErrInvalidKey)
 		// As bytes it is a key like any other.
@@ -35,6 +41,20 @@ func TestStringsThatAreNoKeys(t *testing.T) {
 		must(t, err)
 		_, err = router.RouteManyBytes([][]byte{[]byte(bad)})
 		must(t, err)
+	}
+}
+
+// Wherever the byte is that makes a string no text, and however long the string.
+func TestABadByteIsFoundEverywhere(t *testing.T) {
+	router := fromSpec(t, simple(1))
+	for length := 1; length <= 70; length++ {
+		key := []byte(strings.Repeat("k", length))
+		equal(t, second(router.Route(string(key))), nil)
+		for place := range key {
+			key[place] = 0x80
+			wantKind(t, second(router.Route(string(key))), ringshift.ErrInvalidKey)
+			key[place] = 'k'
+		}
 	}
 }
 

@@ -1,14 +1,8 @@
 //go:build cgo
 
-// Many keys in one call into C.
+// Many keys in one call into C: their routes.
 
 package ringshift
-
-import (
-	"fmt"
-	"slices"
-	"sync"
-)
 
 // RouteMany gives the routes of many keys, in their order and all of one generation, at the cost of one call into C.
 //
@@ -18,13 +12,12 @@ func (r *Router) RouteMany(keys []string) ([]*Route, error) {
 	if core == nil {
 		return nil, errClosed()
 	}
-	for position, key := range keys {
-		if checkKey(key) != nil {
-			return nil, &Error{Kind: ErrInvalidKey, Message: fmt.Sprintf(
-				"keys[%d] is not valid UTF-8; use RouteManyBytes for keys that are bytes", position)}
-		}
+	if err := checkKeys(keys, "RouteManyBytes"); err != nil {
+		return nil, err
 	}
-	return routeMany(core, keys)
+	batch := pack(keys)
+	defer batch.giveBack()
+	return core.routeMany(batch)
 }
 
 // RouteManyBytes is [Router.RouteMany] for keys that are bytes. The bytes must not change during the call.
@@ -33,7 +26,9 @@ func (r *Router) RouteManyBytes(keys [][]byte) ([]*Route, error) {
 	if core == nil {
 		return nil, errClosed()
 	}
-	return routeMany(core, keys)
+	batch := pack(keys)
+	defer batch.giveBack()
+	return core.routeMany(batch)
 }
 
 // GroupByNode gives the positions of keys by the node that is to be read first, all of one generation: one request to
@@ -56,48 +51,39 @@ func (r *Router) GroupByNode(keys []string) (map[*Node][]int, error) {
 	return groups, nil
 }
 
-func routeMany[K string | []byte](core *core, keys []K) ([]*Route, error) {
-	routes := make([]*Route, len(keys))
-	if len(keys) == 0 {
+// routeMany gives the routes of the keys of a batch.
+func (c *core) routeMany(batch *batch) ([]*Route, error) {
+	routes := make([]*Route, batch.keys())
+	if len(routes) == 0 {
 		return routes, nil
 	}
-	room := batches.Get().(*batch)
-	defer room.giveBack()
-	pack(room, keys)
-	if err := core.askMany(room.packed, room.lengths, room.answers); err != nil {
-		return nil, err
+	lengths, codes := batch.lengths(), batch.room()
+	err := c.routesOf(batch.packed, lengths, codes, routes)
+	for isReplaced(err) {
+		err = c.routesOf(batch.packed, lengths, codes, routes)
 	}
-	for position := range routes {
-		routes[position] = core.routeOf(&room.answers[position])
+	if err != nil {
+		return nil, err
 	}
 	return routes, nil
 }
 
-// batch is room for what crosses: the keys one after the other, and an answer for each.
-type batch struct {
-	packed  []byte
-	lengths []uintptr
-	answers []answer
-}
-
-var batches = sync.Pool{New: func() any { return &batch{} }}
-
-// pack puts the keys into a batch.
-func pack[K string | []byte](room *batch, keys []K) {
-	room.packed = room.packed[:0]
-	room.lengths = slices.Grow(room.lengths[:0], len(keys))
-	for _, key := range keys {
-		room.packed = append(room.packed, key...)
-		room.lengths = append(room.lengths, uintptr(len(key)))
+// routesOf asks for the codes of keys, and writes their routes.
+func (c *core) routesOf(packed []byte, lengths []uintptr, codes []uint64, routes []*Route) error {
+	epoch, err := c.askMany(packed, lengths, codes)
+	if err != nil {
+		return err
 	}
-	// What an answer held before is overwritten, so only more room is cleared.
-	room.answers = slices.Grow(room.answers[:0], len(keys))[:len(keys)]
-}
-
-// giveBack keeps the room for another call, unless it is so much that it is better given to the garbage collector.
-func (b *batch) giveBack() {
-	const mostBytes, mostAnswers = 1 << 20, 1 << 12
-	if cap(b.packed) <= mostBytes && cap(b.answers) <= mostAnswers {
-		batches.Put(b)
+	known := c.routes.Load()
+	for position, code := range codes {
+		route := known.find(epoch, code)
+		if route == nil {
+			if route, err = c.learn(epoch, code); err != nil {
+				return err
+			}
+			known = c.routes.Load()
+		}
+		routes[position] = route
 	}
+	return nil
 }

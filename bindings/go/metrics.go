@@ -26,6 +26,8 @@ type Metrics struct {
 	Requests []RequestMetric `json:"requests"`
 	// Breakers of all nodes in the spec, by cluster name and in the order of the spec.
 	Breakers []BreakerMetric `json:"breakers"`
+	// Warnings name what is uneven in the spec in force, by cluster name.
+	Warnings []WarningMetric `json:"warnings"`
 }
 
 // ReloadMetrics say how refreshes ended.
@@ -36,6 +38,10 @@ type ReloadMetrics struct {
 	Unchanged uint64 `json:"unchanged"`
 	// Rejected: the file was bad; counted once for as long as it stays the same.
 	Rejected uint64 `json:"rejected"`
+	// Illegal: a spec was put in force that may not follow the one before, such as one that skips a stage.
+	Illegal uint64 `json:"illegal"`
+	// LastIllegal has the generations of the last such change and why it is illegal; "" if there was none.
+	LastIllegal string `json:"last_illegal"`
 	// LastSuccess is when the file was last found good, in seconds since 1970.
 	LastSuccess int64 `json:"last_success"`
 	// LastError is what is wrong with the file at present; "" if nothing is.
@@ -64,6 +70,24 @@ type BreakerMetric struct {
 	Node string `json:"node"`
 	// State is "closed", "open" or "half_open".
 	State string `json:"state"`
+}
+
+// WarningMetric is a cluster whose fullest node owns over 15 % more than its fair share.
+type WarningMetric struct {
+	// Cluster is its name.
+	Cluster string `json:"cluster"`
+	// Node is the fullest node's id.
+	Node string `json:"node"`
+	// Load is how much of its fair share that node owns, in basis points, rounded up.
+	Load int64 `json:"load"`
+	// Pointer is the JSON pointer of the cluster's placement.
+	Pointer string `json:"pointer"`
+	// Vnodes is a number of `vnodes` that mends it; 0 if none was found.
+	Vnodes int `json:"vnodes"`
+	// MaxLoad is a `max_load` that mends it, in basis points; 0 if none was found.
+	MaxLoad int `json:"max_load"`
+	// Message says what is wrong and what would mend it.
+	Message string `json:"message"`
 }
 
 // Metrics gives all counters and states as data, for the host's own metrics registry. It fails with [ErrClosed].

@@ -6,6 +6,9 @@ package ringshift
 
 import "fmt"
 
+// NoNode stands for "nowhere to read" among the indices of nodes.
+const NoNode uint32 = 0xffff_ffff
+
 // Node is a node of a cluster: what a client needs to send a key there. A node that is in two clusters is two of these.
 //
 // A router has one Node for each, for as long as it lives, so nodes can be compared with == and used as keys of a map.

@@ -64,6 +64,20 @@ func TestRoutesAreReusedWithinAnEpochAndNodesForEver(t *testing.T) {
 	}
 }
 
+func TestACodeIsExpandedUnderItsEpochOnly(t *testing.T) {
+	router := fromSpec(t, simple(1))
+	first := route(t, router, "user:42")
+	again, err := router.Expand(router.Epoch(), first.Code())
+	must(t, err)
+	equal(t, again, first)
+	// As if another spec had come into force between the two calls.
+	_, err = router.Expand(router.Epoch()-1, first.Code())
+	equal(t, ringshift.IsReplaced(err), true, err)
+	equal(t, ringshift.IsReplaced(nil), false)
+	_, err = ringshift.FromSpec(nil)
+	equal(t, ringshift.IsReplaced(err), false, err)
+}
+
 func TestGoroutinesGetTheSameRoutesAndNodes(t *testing.T) {
 	router := fromSpec(t, migrationSpec(1, `"stage":"ramp","percent":50`, 40, 41))
 	const workers, keys = 8, 2000

@@ -96,23 +96,40 @@ static inline rs_error *rs_moves_json(const char *before, size_t before_len, con
   return rs_check(ringshift_moves_json(before, before_len, after, after_len, out));
 }
 
-/* Routes have room in words: cgo would search a type with pointers for pointers into Go's memory on every call. */
-static inline rs_error *rs_route(const ringshift_router *router, const char *key, size_t key_len, uint64_t *out) {
-  return rs_check(ringshift_router_route(router, key, key_len, (ringshift_route *)out));
+/*
+ * The call for every key. What cgo would do beside the call itself is left out: it gives no value, for which cgo looks
+ * twice where the goroutine's stack is; and its arguments are numbers and pointers to numbers, in which there is nothing
+ * to search for pointers into Go's memory.
+ *
+ * `out` is an rs_found.
+ */
+typedef struct {
+  uint64_t epoch;
+  uint64_t code;
+  rs_error *failed;
+} rs_found;
+
+static inline void rs_code(uintptr_t router, const char *key, size_t key_len, uint64_t *out) {
+  rs_found *found = (rs_found *)out;
+  found->failed =
+      rs_check(ringshift_router_code((const ringshift_router *)router, key, key_len, &found->epoch, &found->code));
 }
 
-/* The keys lie one after the other in `packed`: an array of their addresses would be pointers into Go's memory. */
-static inline rs_error *rs_route_many(const ringshift_router *router, const char *packed, const size_t *key_lens,
-                                      size_t count, uint64_t *out) {
-  const void **keys = malloc(count * sizeof *keys);
-  if (keys == NULL) return &rs_out_of_memory;
-  for (size_t position = 0; position < count; position++) {
-    keys[position] = packed;
-    packed += key_lens[position];
-  }
-  rs_error *error = rs_check(ringshift_router_route_many(router, keys, key_lens, count, (ringshift_route *)out));
-  free(keys);
-  return error;
+/* The keys of a batch lie one after the other in `packed`: an array of their addresses would be pointers into Go's
+ * memory. */
+static inline rs_error *rs_code_packed(const ringshift_router *router, const char *packed, size_t packed_len,
+                                       const size_t *key_lens, size_t count, uint64_t *epoch, uint64_t *codes) {
+  return rs_check(ringshift_router_code_packed(router, packed, packed_len, key_lens, count, epoch, codes));
+}
+
+static inline rs_error *rs_index_many(const ringshift_router *router, const char *packed, const size_t *offsets,
+                                      size_t count, uint32_t *out) {
+  return rs_check(ringshift_router_index_many(router, packed, offsets, count, out));
+}
+
+/* A route has room in words: cgo would search a type with pointers. */
+static inline rs_error *rs_expand(const ringshift_router *router, uint64_t epoch, uint64_t code, uint64_t *out) {
+  return rs_check(ringshift_router_expand(router, epoch, code, (ringshift_route *)out));
 }
 
 /* All of a node in one call. */

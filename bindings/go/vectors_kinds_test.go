@@ -45,7 +45,7 @@ func (c *routeCase) key(t *testing.T) []byte {
 	return bytesOf(t, strings.Repeat(c.KeyRepeat[0].(string), int(c.KeyRepeat[1].(float64))))
 }
 
-// runRoutes asks for each key alone, and for all keys of a group in one call.
+// runRoutes asks for each key alone, and for all keys of a group in one call, whole and as indices.
 func runRoutes(t *testing.T, file *vectors) int {
 	cases := 0
 	for _, group := range file.Groups {
@@ -57,6 +57,8 @@ func runRoutes(t *testing.T, file *vectors) int {
 		}
 		routes, err := router.RouteManyBytes(keys)
 		must(t, err)
+		indices := make([]uint32, len(keys))
+		must(t, router.IndexManyBytes(keys, indices))
 		for position, one := range group.Cases {
 			route, err := router.RouteBytes(keys[position])
 			must(t, err)
@@ -64,6 +66,11 @@ func runRoutes(t *testing.T, file *vectors) int {
 				t.Fatalf("%x: %v alone and %v among many", keys[position], route, routes[position])
 			}
 			checkRoute(t, route, &one, group.KeyPrefix)
+			if read := route.Read(); read != nil {
+				equal(t, router.Node(indices[position]), read.Node(), "index")
+			} else {
+				equal(t, indices[position], ringshift.NoNode, "index")
+			}
 		}
 		cases += len(group.Cases)
 	}
@@ -285,4 +292,27 @@ func runGolden(t *testing.T, file *vectors) int {
 		}
 	}
 	return cases
+}
+
+type balanceCase struct {
+	specText
+	Region   *string                   `json:"region"`
+	Warnings []ringshift.WarningMetric `json:"warnings"`
+}
+
+// runBalances looks at the warnings, which are among the metrics.
+func runBalances(t *testing.T, file *vectors) int {
+	var cases []balanceCase
+	must(t, json.Unmarshal(file.Cases, &cases))
+	for _, one := range cases {
+		metrics, err := fromSpec(t, one.text(t), inRegion(one.Region)...).Metrics()
+		must(t, err)
+		equal(t, len(metrics.Warnings), len(one.Warnings), "warnings")
+		for position, warning := range metrics.Warnings {
+			// What would mend it is said by the core alone.
+			warning.Vnodes, warning.MaxLoad, warning.Message = 0, 0, ""
+			equal(t, warning, one.Warnings[position], "warning")
+		}
+	}
+	return len(cases)
 }

@@ -106,6 +106,7 @@ var kinds = map[string]func(*testing.T, *vectors) int{
 	"spec_error": runSpecErrors,
 	"digest":     runDigests,
 	"golden":     runGolden,
+	"balance":    runBalances,
 }
 
 func load(t *testing.T, file string, into any) {

@@ -1,15 +1,19 @@
-//! `ringshift check`: whether a spec is valid, and what it says.
+//! `ringshift check`: whether a spec is valid, may follow another, and what it says.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use ringshift::{Error, Options, PlacementSpec, Plan, Router};
+use ringshift::{Error, ErrorKind, Options, PlacementSpec, Plan, Router, Spec, illegal_changes};
 
-/// What the spec says, in a few lines.
-pub(crate) fn run(path: &Path) -> Result<String, Error> {
+/// What the spec says, in a few lines. What is uneven in it goes to the standard error.
+pub(crate) fn run(path: &Path, after: Option<&Path>) -> Result<String, Error> {
     // Compiled too, so that what passes here is what a process would take up.
     let snapshot = Router::open(path, Options::default())?.snapshot();
     let spec = snapshot.spec();
+    if let Some(before) = after {
+        let before = Router::open(before, Options::default())?.snapshot();
+        check_change(before.spec(), spec)?;
+    }
     let mut text = format!("{} is valid\n", path.display());
     let mut line = |label: &str, value: String| {
         // Writing to a string does not fail.
@@ -47,7 +51,34 @@ pub(crate) fn run(path: &Path) -> Result<String, Error> {
             line("  region", format!("{region}: {}", told(plan)));
         }
     }
+    for warning in snapshot.warnings() {
+        eprintln!("warning: {warning}");
+    }
     Ok(text)
+}
+
+/// Whether processes may take the one spec up while others are still on the other.
+fn check_change(before: &Spec, after: &Spec) -> Result<(), Error> {
+    if after.generation <= before.generation {
+        return Err(Error::new(
+            ErrorKind::StaleGeneration,
+            format!(
+                "generation {} does not follow {}; use a higher one",
+                after.generation, before.generation
+            ),
+        ));
+    }
+    let illegal: Vec<String> = illegal_changes(before, after)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if illegal.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::SpecInvalid,
+        illegal.join("\nerror: "),
+    ))
 }
 
 fn told(plan: &Plan) -> String {

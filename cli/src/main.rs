@@ -28,6 +28,9 @@ enum Command {
     Check {
         /// The spec file
         spec: PathBuf,
+        /// The spec that is in force: exits with 1 also if the file may not follow it
+        #[arg(long, value_name = "FILE")]
+        after: Option<PathBuf>,
     },
     /// Say what is done for keys: where they are read, filled and invalidated
     Locate {
@@ -54,7 +57,7 @@ enum Output {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Check { spec } => check::run(&spec),
+        Command::Check { spec, after } => check::run(&spec, after.as_deref()),
         Command::Locate {
             spec,
             region,

@@ -42,12 +42,36 @@ fn check_tells_what_a_spec_says() {
         "cache.json is valid",
         "generation  12",
         "blue: 1 nodes, 0 down, modulo libmemcached, one_at_a_time",
-        "green: 1 nodes, 0 down, ring, 160 vnodes",
+        "green: 1 nodes, 0 down, ring, 512 vnodes",
         "m: blue to green, prepare",
         "kr: ramp at 100.00 %",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
+}
+
+#[test]
+fn check_warns_of_what_is_uneven_and_passes() {
+    let output = run(
+        &SPEC
+            .replace(r#"{"kind": "ring"}"#, r#"{"kind": "ring", "vnodes": 1}"#)
+            .replace(
+                r#""zone": "kr-1a"}"#,
+                r#""weight": 1}, {"id": "mc8", "address": "10.0.1.8:11211"},
+                    {"id": "mc9", "address": "10.0.1.9:11211"}"#,
+            ),
+        &["check", "cache.json"],
+    );
+    assert!(stdout(&output).starts_with("cache.json is valid\n"));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.starts_with("warning: /clusters/green/placement: node `mc"),
+        "{told}"
+    );
+    assert!(
+        told.contains("`vnodes` ") && told.ends_with("would mend it\n"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -96,4 +120,46 @@ fn locate_names_every_hop() {
     assert_eq!(lines[1]["read"][0]["id"], "mc1");
     assert_eq!(lines[1]["fallback"], serde_json::Value::Null);
     assert_eq!(lines[1]["invalidate"][1]["key_prefix"], "g1:");
+}
+
+#[test]
+fn check_says_whether_a_spec_may_follow_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, generation: &str, stage: &str| {
+        let spec = SPEC.replace(
+            "\"generation\": 12",
+            &format!("\"generation\": {generation}"),
+        );
+        let (head, _) = spec.split_once("\"stage\"").unwrap();
+        std::fs::write(
+            directory.path().join(name),
+            format!("{head}\"stage\": \"{stage}\"}}}}"),
+        )
+        .unwrap();
+    };
+    let check = |new: &str, old: &str| {
+        Command::new(env!("CARGO_BIN_EXE_ringshift"))
+            .current_dir(directory.path())
+            .args(["check", new, "--after", old])
+            .output()
+            .unwrap()
+    };
+    write("none.json", "12", "none");
+    write("prepare.json", "13", "prepare");
+    write("ramp.json", "14", "ramp");
+    assert!(stdout(&check("prepare.json", "none.json")).contains("prepare.json is valid"));
+    assert!(stdout(&check("ramp.json", "prepare.json")).contains("ramp.json is valid"));
+    for (new, old, told) in [
+        ("ramp.json", "none.json", "may follow: none, prepare"),
+        (
+            "none.json",
+            "prepare.json",
+            "generation 12 does not follow 13; use a higher one",
+        ),
+    ] {
+        let output = check(new, old);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text.starts_with("error: ") && text.contains(told), "{text}");
+    }
 }

@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::hash::HashTag;
 use crate::node::{Node, NodePool};
 use crate::placement::{
-    LegacyNode, LegacySpec, Placement, Replicas, Ring, RingNode, RingRule, Table, max_load,
+    LegacyNode, LegacySpec, Placement, Replicas, Ring, RingBefore, RingNode, RingRule, Table,
+    max_load,
 };
 use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
 
@@ -62,11 +63,14 @@ impl Unbounded {
 }
 
 impl Cluster {
+    /// Compiles a cluster, taking over from the one of this name in force `before` what did not change.
+    ///
     /// Fails if the spec asks for a `max_load` that its ring cannot keep.
     pub(crate) fn compile(
         name: &str,
         spec: &ClusterSpec,
         pool: &NodePool,
+        before: Option<(&ClusterSpec, &Self)>,
     ) -> Result<Self, Unbounded> {
         let (placement, replicas) = match spec.placement {
             PlacementSpec::Ring {
@@ -80,11 +84,15 @@ impl Cluster {
                     replicas: spec.replicas,
                     max_load,
                 };
-                let (ring, replicas) =
-                    Ring::build(&ring_nodes(spec), rule).map_err(|lowest| Unbounded {
-                        cluster: name.to_owned(),
-                        lowest,
-                    })?;
+                let old = before.and_then(|(old, cluster)| cluster.ring_of(old, vnodes, seed));
+                let old =
+                    old.as_ref()
+                        .map(|(ring, lists, nodes)| RingBefore { ring, lists, nodes });
+                let built = Ring::build(&ring_nodes(spec), rule, old);
+                let (ring, replicas) = built.map_err(|lowest| Unbounded {
+                    cluster: name.to_owned(),
+                    lowest,
+                })?;
                 (Placement::Ring(ring), replicas)
             }
             PlacementSpec::Legacy(legacy) => (
@@ -111,6 +119,23 @@ impl Cluster {
             replicas,
             hash_tag: spec.hash_tag,
         })
+    }
+
+    /// The ring of this cluster, of which `spec` is the spec, if its points are made alike.
+    fn ring_of<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        vnodes: u32,
+        seed: u64,
+    ) -> Option<(&'a Ring, &'a Replicas, Vec<RingNode<'a>>)> {
+        match (&self.placement, &spec.placement) {
+            (Placement::Ring(ring), PlacementSpec::Ring { vnodes: old, .. })
+                if *old == vnodes && ring.seed() == seed =>
+            {
+                Some((ring, &self.replicas, ring_nodes(spec)))
+            }
+            _ => None,
+        }
     }
 
     /// The bytes of a key that place it.
@@ -189,6 +214,18 @@ impl Cluster {
             .nodes(slot)
             .iter()
             .map(|&position| &self.nodes[position as usize])
+    }
+
+    /// The positions of a slot's nodes in its list, as bits; the same for all slots.
+    #[inline]
+    pub(crate) fn positions(&self) -> u32 {
+        (1 << self.replicas.length()) - 1
+    }
+
+    /// The node at a position of a slot's list.
+    #[inline]
+    pub(crate) fn node_of(&self, slot: u32, position: u32) -> &Arc<Node> {
+        &self.nodes[self.replicas.nodes(slot)[position as usize] as usize]
     }
 
     /// The first node of a slot.

@@ -2,12 +2,15 @@
 //!
 //! Each thread keeps the snapshot that it used last. A read compares one counter, which only a
 //! publication writes; a thread that sees it changed fetches the new snapshot under a lock, once.
+//!
+//! A reader never pays for freeing a snapshot, whose tables may be large: replaced ones are kept until
+//! no thread has them any more, and then freed by whoever refreshes.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::snapshot::Snapshot;
 
@@ -22,6 +25,8 @@ struct Shared {
     /// The epoch of the snapshot in `slot`.
     epoch: AtomicU64,
     slot: RwLock<Arc<Snapshot>>,
+    /// Snapshots that were replaced and that a thread may still have.
+    replaced: Mutex<Vec<Arc<Snapshot>>>,
 }
 
 /// What a thread keeps for one router.
@@ -46,6 +51,7 @@ impl Current {
             shared: Arc::new(Shared {
                 epoch,
                 slot: RwLock::new(Arc::new(snapshot)),
+                replaced: Mutex::default(),
             }),
         }
     }
@@ -53,8 +59,28 @@ impl Current {
     /// Puts a snapshot in force. Publications are made one at a time, with rising epochs.
     pub(crate) fn publish(&self, snapshot: Snapshot) {
         let epoch = snapshot.epoch();
-        *self.shared.slot.write() = Arc::new(snapshot);
+        let snapshot = Arc::new(snapshot);
+        let replaced = std::mem::replace(&mut *self.shared.slot.write(), snapshot);
         self.shared.epoch.store(epoch, Ordering::Release);
+        self.shared.replaced.lock().push(replaced);
+        self.free_replaced();
+    }
+
+    /// Frees the replaced snapshots that no thread has any more.
+    pub(crate) fn free_replaced(&self) {
+        let free = {
+            let mut replaced = self.shared.replaced.lock();
+            // Nobody can get hold of a replaced snapshot, so a count of one stays one.
+            let unused = |snapshot: &mut Arc<Snapshot>| Arc::strong_count(snapshot) == 1;
+            replaced.extract_if(.., unused).collect::<Vec<_>>()
+        };
+        drop(free);
+    }
+
+    /// How many replaced snapshots are still kept.
+    #[cfg(test)]
+    fn replaced(&self) -> usize {
+        self.shared.replaced.lock().len()
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -112,5 +138,56 @@ impl Current {
 
     fn is_owner(&self, kept: &Kept) -> bool {
         std::ptr::eq(kept.address, Arc::as_ptr(&self.shared))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::node::NodePool;
+    use crate::spec::Spec;
+
+    fn snapshot(previous: Option<&Snapshot>) -> Snapshot {
+        let text = br#"{"format":1,"generation":1,"primary":"c","clusters":{"c":
+            {"placement":{"kind":"ring"},"nodes":[{"id":"a","address":"/a"}]}}}"#;
+        let spec = Arc::new(Spec::parse(text).unwrap());
+        Snapshot::compile(spec, None, 0, &NodePool::default(), previous).unwrap()
+    }
+
+    #[test]
+    fn a_replaced_snapshot_is_freed_by_a_refresh_once_no_thread_has_it() {
+        let current = Current::new(snapshot(None));
+        let (read, replaced, looked) = (Barrier::new(2), Barrier::new(2), Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(current.with(Snapshot::epoch), 1);
+                read.wait();
+                replaced.wait();
+                // Lets the old one go without being the one that frees it.
+                assert_eq!(current.with(Snapshot::epoch), 2);
+                looked.wait();
+            });
+            read.wait();
+            let next = snapshot(Some(&current.get()));
+            current.publish(next);
+            assert_eq!(current.replaced(), 1, "the other thread has it");
+            replaced.wait();
+            looked.wait();
+            assert_eq!(current.replaced(), 1, "a reader frees nothing");
+        });
+        current.free_replaced();
+        assert_eq!(current.replaced(), 0);
+    }
+
+    #[test]
+    fn a_snapshot_that_nobody_has_is_freed_when_it_is_replaced() {
+        let current = Current::new(snapshot(None));
+        for _ in 0..3 {
+            let next = snapshot(Some(&current.get()));
+            current.publish(next);
+            assert_eq!(current.replaced(), 0);
+        }
     }
 }

@@ -86,8 +86,13 @@ impl ErrorKind {
 ///
 /// `Display` gives the whole message: `cache.json:9:70: /clusters/green/nodes/1/weight: 1001 is
 /// not a weight; use an integer from 0 to 1000`.
+///
+/// One word, so that a result costs no more than what it holds if all is well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parts {
     kind: ErrorKind,
     message: String,
     file: Option<String>,
@@ -105,18 +110,18 @@ struct Place {
 impl Error {
     /// An error that has no place in a spec.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             kind,
             message: message.into(),
             file: None,
             place: None,
-        }
+        }))
     }
 
     /// Adds the place: a JSON pointer (none for text that is not JSON), line and column from 1.
     #[must_use]
     pub(crate) fn at(mut self, pointer: Option<String>, line: u32, column: u32) -> Self {
-        self.place = Some(Place {
+        self.0.place = Some(Place {
             pointer,
             line,
             column,
@@ -127,37 +132,37 @@ impl Error {
     /// Adds the name of the file that the place is in.
     #[must_use]
     pub(crate) fn in_file(mut self, file: impl Into<String>) -> Self {
-        self.file = Some(file.into());
+        self.0.file = Some(file.into());
         self
     }
 
     /// What kind of error this is.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The JSON pointer of the offending value, if the error is about one.
     pub fn pointer(&self) -> Option<&str> {
-        self.place.as_ref()?.pointer.as_deref()
+        self.0.place.as_ref()?.pointer.as_deref()
     }
 
     /// The line in the spec, counted from 1.
     pub fn line(&self) -> Option<u32> {
-        Some(self.place.as_ref()?.line)
+        Some(self.0.place.as_ref()?.line)
     }
 
     /// The column in that line, in bytes, counted from 1.
     pub fn column(&self) -> Option<u32> {
-        Some(self.place.as_ref()?.column)
+        Some(self.0.place.as_ref()?.column)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
+        if let Some(file) = &self.0.file {
             write!(f, "{file}:")?;
         }
-        match (&self.file, &self.place) {
+        match (&self.0.file, &self.0.place) {
             (Some(_), Some(place)) => write!(f, "{}:{}: ", place.line, place.column)?,
             (Some(_), None) => write!(f, " ")?,
             (None, Some(place)) => write!(f, "line {}, column {}: ", place.line, place.column)?,
@@ -167,7 +172,7 @@ impl fmt::Display for Error {
         if let Some(pointer) = self.pointer().filter(|pointer| !pointer.is_empty()) {
             write!(f, "{pointer}: ")?;
         }
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -186,6 +191,11 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn a_result_without_a_value_is_one_word() {
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
     }
 
     #[test]

@@ -20,13 +20,16 @@ pub(crate) fn key_hash(key: &[u8], seed: u64) -> u64 {
     xxh3_64_with_seed(key, seed)
 }
 
-/// Point `replica` of a node: the hash of its id followed by the number, so that short ids do not
-/// share points (as they do when the number is used as the hash's seed).
-pub(crate) fn point(id_and_number: &mut Vec<u8>, id: &str, number: u32, seed: u64) -> u64 {
-    id_and_number.clear();
-    id_and_number.extend_from_slice(id.as_bytes());
-    id_and_number.extend_from_slice(&number.to_le_bytes());
-    xxh3_64_with_seed(id_and_number, seed)
+/// The points of a node by their number: the hash of its id followed by the number, so that short
+/// ids do not share points (as they do when the number is used as the hash's seed).
+pub(crate) fn points(id: &str, count: u32, seed: u64) -> impl Iterator<Item = u64> + use<> {
+    let mut id_and_number = [id.as_bytes(), &[0; 4]].concat();
+    (0..count).map(move |number| {
+        if let Some(end) = id_and_number.last_chunk_mut() {
+            *end = number.to_le_bytes();
+        }
+        xxh3_64_with_seed(&id_and_number, seed)
+    })
 }
 
 /// The seed from which the buckets of one migration are drawn. Independent of placement: a shared

@@ -38,8 +38,10 @@
 #![allow(clippy::cast_possible_truncation)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod balance;
 mod batch;
 mod breaker;
+mod change;
 mod cluster;
 mod counters;
 mod current;
@@ -59,8 +61,10 @@ mod snapshot;
 mod source;
 mod spec;
 
+pub use balance::{ClusterShares, NodeShare, Warning};
 pub use batch::NO_NODE;
 pub use breaker::BreakerState;
+pub use change::{IllegalChange, illegal_changes};
 pub use cluster::ClusterMemory;
 pub use counters::{Op, Outcome};
 pub use error::{Error, ErrorKind};

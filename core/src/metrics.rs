@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::balance::Warning;
 use crate::breaker::BreakerState;
 use crate::counters::{Op, Outcome};
 use crate::node::NodePool;
@@ -30,6 +31,8 @@ pub struct Metrics {
     pub requests: Vec<RequestMetric>,
     /// The breakers of all nodes in the spec.
     pub breakers: Vec<BreakerMetric>,
+    /// What is uneven in the spec in force, by cluster name; see [`crate::Snapshot::warnings`].
+    pub warnings: Vec<Warning>,
 }
 
 /// How refreshes ended.
@@ -42,6 +45,10 @@ pub struct ReloadMetrics {
     pub unchanged: u64,
     /// The file was bad; counted once for as long as it stays the same.
     pub rejected: u64,
+    /// A spec was put in force that may not follow the one before; see [`crate::illegal_changes`].
+    pub illegal: u64,
+    /// The generations of the last such change and why it is illegal.
+    pub last_illegal: Option<String>,
     /// When the file was last found good, in seconds since 1970; 0 if never.
     pub last_success: u64,
     /// What is wrong with the file at present.
@@ -115,6 +122,7 @@ impl Metrics {
             reloads,
             requests,
             breakers: breakers.collect(),
+            warnings: snapshot.warnings().to_vec(),
         }
     }
 }

@@ -75,6 +75,11 @@ impl Collector for Exposition {
             [(vec![("digest", metrics.digest.as_str())], 1u64)],
         )?;
         out.gauge("spec_generation", "Generation in force", metrics.generation)?;
+        out.gauge(
+            "spec_warnings",
+            "Clusters whose fullest node owns over 15 % more than its fair share",
+            metrics.warnings.len() as u64,
+        )?;
         let reloads = &metrics.reloads;
         out.counters(
             "spec_reloads",
@@ -85,6 +90,11 @@ impl Collector for Exposition {
                 ("rejected", reloads.rejected),
             ]
             .map(|(result, count)| (vec![("result", result)], count)),
+        )?;
+        out.counter(
+            "spec_illegal_changes",
+            "Specs that were put in force though they may not follow the one before",
+            reloads.illegal,
         )?;
         out.gauge(
             "spec_last_good_unsaved",
@@ -116,6 +126,15 @@ impl Writer<'_, '_> {
             help,
             None,
             MetricType::Gauge,
+        )?)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {
+        ConstCounter::new(count).encode(self.0.encode_descriptor(
+            name,
+            help,
+            None,
+            MetricType::Counter,
         )?)
     }
 

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::change::illegal_changes;
 use crate::current::Current;
 use crate::error::{Error, ErrorKind};
 use crate::hash;
@@ -39,6 +40,10 @@ pub(crate) struct Reload {
     applied: AtomicU64,
     unchanged: AtomicU64,
     rejected: AtomicU64,
+    /// Specs that were put in force though they may not follow the one before.
+    illegal: AtomicU64,
+    /// Why the last of these may not.
+    last_illegal: RwLock<Option<String>>,
     /// Seconds since 1970; 0 if the file was never good.
     last_success: AtomicU64,
 }
@@ -64,6 +69,8 @@ impl Reload {
             applied: AtomicU64::new(0),
             unchanged: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
+            illegal: AtomicU64::new(0),
+            last_illegal: RwLock::new(None),
             last_success: AtomicU64::new(0),
         }
     }
@@ -101,6 +108,7 @@ impl Reload {
         let result = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
         match result {
             Ok(Some((text, snapshot))) => {
+                self.note_change(before.spec(), snapshot.spec());
                 current.publish(snapshot);
                 self.succeeded(&self.applied, now);
                 self.save(&mut state, Some(&text));
@@ -176,6 +184,7 @@ impl Reload {
     }
 
     fn follow_schedule(&self, before: &Snapshot, now: u64, current: &Current) {
+        current.free_replaced();
         if let Some(snapshot) = before.at(self.region(), now) {
             current.publish(snapshot);
         }
@@ -193,6 +202,21 @@ impl Reload {
         if rejection.as_ref() != Some(error) {
             self.rejected.fetch_add(1, Ordering::Relaxed);
             *rejection = Some(error.clone());
+        }
+    }
+
+    /// A spec that may not follow the one in force is put in force all the same, since staying behind
+    /// the rest of the fleet would be worse; but it is counted, and said.
+    fn note_change(&self, before: &Spec, after: &Spec) {
+        let illegal: Vec<String> = illegal_changes(before, after)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if !illegal.is_empty() {
+            self.illegal.fetch_add(1, Ordering::Relaxed);
+            let (old, new) = (before.generation, after.generation);
+            let text = format!("generation {new} after {old}: {}", illegal.join("; "));
+            *self.last_illegal.write() = Some(text);
         }
     }
 
@@ -226,6 +250,8 @@ impl Reload {
             applied: self.applied.load(Ordering::Relaxed),
             unchanged: self.unchanged.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
+            illegal: self.illegal.load(Ordering::Relaxed),
+            last_illegal: self.last_illegal.read().clone(),
             last_success: self.last_success.load(Ordering::Relaxed),
             last_error: text(&self.rejection),
             last_good_error: text(&self.unsaved),

@@ -10,9 +10,11 @@
 //! Why each row is as it is stands in `docs/migration.md`.
 
 use std::hint::select_unpredictable;
+use std::iter;
 use std::sync::Arc;
 
 use crate::cluster::Cluster;
+use crate::limits;
 use crate::node::Node;
 use crate::snapshot::{ActiveMigration, Snapshot};
 use crate::spec::Stage;
@@ -26,6 +28,10 @@ pub struct RouteCode(u64);
 
 const SLOT_BITS: u32 = 22;
 const SLOT: u64 = (1 << SLOT_BITS) - 1;
+
+/// Bits for the positions of a slot's nodes.
+const PLACES: u32 = u8::BITS;
+const _: () = assert!(limits::MAX_REPLICAS <= PLACES as usize);
 
 impl RouteCode {
     #[inline]
@@ -107,11 +113,11 @@ impl<'s> Target<'s> {
     }
 
     /// The nodes in read order; at least one.
+    #[inline]
     pub fn nodes(&self) -> impl Iterator<Item = &'s Arc<Node>> + use<'s> {
-        let skipped = self.skipped;
-        (self.cluster.nodes_of(self.slot).enumerate())
-            .filter(move |(position, _)| skipped >> position & 1 == 0)
-            .map(|(_, node)| node)
+        let (cluster, slot) = (self.cluster, self.slot);
+        let read = cluster.positions() & !u32::from(self.skipped);
+        bits(read).map(move |position| cluster.node_of(slot, position))
     }
 
     /// The node to read first.
@@ -212,11 +218,23 @@ impl<'s> Route<'s> {
         }
     }
 
+    /// The node of a route that is about one node only: it is read and invalidated, and there is no
+    /// fallback. So most routes are at most times, and whoever takes down whole routes is done with
+    /// such a one at once.
+    #[inline]
+    pub fn single(&self) -> Option<&'s Arc<Node>> {
+        let primary = self.snapshot.primary();
+        let single = self.snapshot.migration().is_none()
+            && primary.positions() == 1
+            && !self.code.has_open();
+        single.then(|| primary.first_of(self.code.source_slot()))
+    }
+
     /// Where to look after a miss, if anywhere.
     #[inline]
     pub fn fallback(&self) -> Option<Target<'s>> {
         let migration = self.snapshot.migration()?;
-        if !self.code.moved() || migration.stage() != Stage::Ramp {
+        if !self.code.moved() || !migration.stage().copies() {
             return None;
         }
         let from = self.source()?;
@@ -255,7 +273,7 @@ impl<'s> Route<'s> {
             // There is a fallback only where there is something to read.
             return self.fallback().is_some();
         }
-        (migration.stage() == Stage::Ramp) & self.code.moved()
+        migration.stage().copies() & self.code.moved()
     }
 
     /// Where the key must be removed when its value changes, in this order: each must be
@@ -264,23 +282,53 @@ impl<'s> Route<'s> {
     /// First what only `from` has, then what both have, then what only `to` has: a value is copied
     /// from an earlier one to a later one only, so none can come back from one that is not yet
     /// invalidated.
+    #[inline]
     pub fn invalidate(&self) -> impl Iterator<Item = &'s Arc<Node>> + use<'s> {
-        let snapshot = self.snapshot;
-        let from = snapshot.primary().nodes_of(self.code.source_slot());
-        let slot = self.code.destination_slot();
-        let to = snapshot
-            .migration()
-            .filter(|migration| migration.invalidates_both())
-            .map(move |migration| migration.to().nodes_of(slot))
-            .into_iter()
-            .flatten();
-        let (source, destination) = (from.clone(), to.clone());
-        let in_both = move |node: &&'s Arc<Node>| has(destination.clone(), node);
-        let in_both_too = in_both.clone();
-        from.clone()
-            .filter(move |node| !in_both(node))
-            .chain(from.filter(in_both_too))
-            .chain(to.filter(move |node| !has(source.clone(), node)))
+        let (code, from) = (self.code, self.snapshot.primary());
+        let to = self.snapshot.migration().map_or(from, ActiveMigration::to);
+        bits(self.invalidated()).map(move |bit| {
+            let position = bit % PLACES;
+            if bit < 2 * PLACES {
+                from.node_of(code.source_slot(), position)
+            } else {
+                to.node_of(code.destination_slot(), position)
+            }
+        })
+    }
+
+    /// The positions of the nodes to invalidate, as bits: from the low end, those of `from` that `to`
+    /// has not, those of `from` that it has, and those of `to` that only `to` has.
+    #[inline]
+    fn invalidated(&self) -> u32 {
+        let from = self.snapshot.primary().positions();
+        match self.snapshot.migration() {
+            Some(migration) if migration.invalidates_both() => {
+                let to = migration.to().positions();
+                let (from_shared, to_shared) = if migration.shares_entries() {
+                    self.shared(migration.to())
+                } else {
+                    (0, 0)
+                };
+                let (from_only, to_only) = (from & !from_shared, to & !to_shared);
+                from_only | from_shared << PLACES | to_only << (2 * PLACES)
+            }
+            _ => from,
+        }
+    }
+
+    /// The positions in `from` and in `to` of the nodes whose entries are among those of the other
+    /// side, as bits.
+    fn shared(&self, to: &Cluster) -> (u32, u32) {
+        let source = self.snapshot.primary().nodes_of(self.code.source_slot());
+        let destination = to.nodes_of(self.code.destination_slot());
+        let mut shared = (0, 0);
+        for (position, node) in source.clone().enumerate() {
+            shared.0 |= u32::from(has(destination.clone(), node)) << position;
+        }
+        for (position, node) in destination.enumerate() {
+            shared.1 |= u32::from(has(source.clone(), node)) << position;
+        }
+        shared
     }
 
     /// The stage in force in this process' region.
@@ -304,6 +352,16 @@ impl<'s> Route<'s> {
     pub fn code(&self) -> RouteCode {
         self.code
     }
+}
+
+/// The bits that are set, from the low end.
+#[inline]
+fn bits(mut all: u32) -> impl Iterator<Item = u32> {
+    iter::from_fn(move || {
+        let lowest = (all != 0).then(|| all.trailing_zeros());
+        all &= all.wrapping_sub(1);
+        lowest
+    })
 }
 
 /// Whether a node's entry is among those of others.

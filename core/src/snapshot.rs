@@ -1,9 +1,10 @@
 //! One state of the router: a compiled spec and the weight in force. Never changes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::balance::Warning;
 use crate::breaker::Troubled;
 use crate::cluster::{Cluster, ClusterMemory, Unbounded};
 use crate::hash;
@@ -25,6 +26,8 @@ pub struct Snapshot {
     troubled: Arc<Troubled>,
     /// The primary's table where there is no migration and it takes no more than that.
     quick: Option<QuickTable>,
+    /// One for all snapshots of a compiled spec.
+    warnings: Arc<OnceLock<Vec<Warning>>>,
 }
 
 /// The table of a ring as most clusters have it; see [`Cluster::plain`].
@@ -99,6 +102,7 @@ impl Snapshot {
             primary,
             migration,
             troubled: Arc::clone(pool.troubled()),
+            warnings: Arc::default(),
         })
     }
 
@@ -326,6 +330,15 @@ impl Snapshot {
         groups
     }
 
+    /// Without a migration, and while no breaker is open, the numbers of codes are below this; 0 in a
+    /// migration. So an array can stand for a map of routes.
+    pub fn dense_codes(&self) -> usize {
+        match self.migration() {
+            None => self.primary().slots() as usize,
+            Some(_) => 0,
+        }
+    }
+
     /// What the placements take in memory, by cluster name.
     pub fn memory(&self) -> Vec<ClusterMemory> {
         let clusters = self.clusters.iter();
@@ -337,6 +350,11 @@ impl Snapshot {
     /// The nodes of all clusters, by cluster name and in the order of the spec.
     pub fn nodes(&self) -> impl Iterator<Item = &Arc<Node>> {
         self.clusters.values().flat_map(|cluster| cluster.nodes())
+    }
+
+    /// Where the warnings of this spec are kept once they were asked for.
+    pub(crate) fn kept_warnings(&self) -> &OnceLock<Vec<Warning>> {
+        &self.warnings
     }
 
     pub(crate) fn clusters(&self) -> &BTreeMap<String, Arc<Cluster>> {
@@ -363,15 +381,20 @@ fn compile_clusters(
     pool: &NodePool,
     previous: Option<&Snapshot>,
 ) -> Result<BTreeMap<String, Arc<Cluster>>, Unbounded> {
-    let reuse = |name: &str| {
+    let before = |name: &str| {
         let previous = previous?;
-        (previous.spec.clusters.get(name)? == spec.clusters.get(name)?)
-            .then(|| previous.clusters.get(name).cloned())?
+        Some((
+            previous.spec.clusters.get(name)?,
+            previous.clusters.get(name)?,
+        ))
     };
     let compile = |(name, cluster): (&String, &ClusterSpec)| {
-        let compiled = match reuse(name) {
-            Some(compiled) => compiled,
-            None => Arc::new(Cluster::compile(name, cluster, pool)?),
+        let compiled = match before(name) {
+            Some((old, compiled)) if old == cluster => Arc::clone(compiled),
+            old => {
+                let old = old.map(|(spec, compiled)| (spec, &**compiled));
+                Arc::new(Cluster::compile(name, cluster, pool, old)?)
+            }
         };
         Ok((name.clone(), compiled))
     };

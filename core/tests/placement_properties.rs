@@ -154,3 +154,54 @@ fn a_rare_zone_does_not_slow_the_ring_down() {
         assert!(list.contains(&"rare".to_owned()));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+    /// A spec that follows another is compiled from what the one before left; that must not show.
+    #[test]
+    fn what_came_before_does_not_matter(
+        rings in prop::collection::vec(ring(), 2..5),
+        same_rule: bool,
+        keys in keys(),
+    ) {
+        let router = rings[0].router();
+        for (generation, ring) in rings.iter().enumerate().skip(1) {
+            let mut ring = ring.clone();
+            if same_rule {
+                (ring.vnodes, ring.seed) = (rings[0].vnodes, rings[0].seed);
+            }
+            // Addresses of their own: a node that came back may have another one.
+            let spec = format!(
+                r#"{{"format":1,"generation":{},"primary":"c","clusters":{{"c":{}}}}}"#,
+                generation + 1,
+                ring.json(generation * 100 + 1)
+            );
+            router.apply(spec.as_bytes()).unwrap();
+            for key in &keys {
+                prop_assert_eq!(read(&router, key), ring.naive(key));
+            }
+        }
+    }
+
+    #[test]
+    fn all_ways_of_asking_agree(ring in ring(), keys in keys()) {
+        let router = ring.router();
+        let mut indices = vec![7; keys.len() + 1];
+        router.with(|snapshot| {
+            let slices = keys.iter().map(Vec::as_slice);
+            prop_assert_eq!(snapshot.index_many(slices.clone(), &mut indices), keys.len());
+            prop_assert_eq!(indices[keys.len()], 7, "what has no key is left alone");
+            let codes = snapshot.route_many(slices);
+            for ((key, &index), code) in keys.iter().zip(&indices).zip(codes) {
+                let route = snapshot.route(key);
+                let node = route.read().unwrap().node();
+                prop_assert_eq!(snapshot.node(key).unwrap().index(), node.index());
+                prop_assert_eq!(snapshot.index(key), node.index());
+                prop_assert_eq!(index, node.index());
+                prop_assert_eq!(code, route.code());
+                prop_assert_eq!(snapshot.code(key), code);
+            }
+            Ok(())
+        })?;
+    }
+}

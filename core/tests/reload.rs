@@ -471,3 +471,44 @@ fn metrics_as_text_are_complete_and_end() {
             .contains("hit, miss")
     );
 }
+
+#[test]
+fn a_change_that_skips_a_stage_is_followed_and_counted() {
+    let spec = |generation: u32, stage: &str| {
+        format!(
+            r#"{{"format":1,"generation":{generation},"primary":"a","standby":"b","clusters":{{
+                "a":{{"placement":{{"kind":"ring"}},"nodes":[{{"id":"a","address":"/a"}}]}},
+                "b":{{"placement":{{"kind":"ring"}},"nodes":[{{"id":"b","address":"/b"}}]}}}},
+                "migration":{{"id":"m","from":"a","to":"b","stage":"{stage}","percent":10}}}}"#
+        )
+    };
+    let router = Router::from_spec(spec(1, "none").as_bytes(), Options::default()).unwrap();
+    let apply = |generation, stage| router.apply(spec(generation, stage).as_bytes()).unwrap();
+    assert_eq!(apply(2, "prepare"), Refresh::Applied);
+    assert_eq!(router.metrics().reloads.illegal, 0);
+    assert_eq!(router.metrics().reloads.last_illegal, None);
+    assert_eq!(apply(3, "soak"), Refresh::Applied);
+    assert_eq!(apply(4, "none"), Refresh::Applied);
+    assert_eq!(
+        (
+            router.generation(),
+            router.with(ringshift::Snapshot::stage).name()
+        ),
+        (4, "none")
+    );
+    let reloads = router.metrics().reloads;
+    assert_eq!(reloads.illegal, 1);
+    let told = reloads.last_illegal.unwrap();
+    assert!(
+        told.starts_with("generation 4 after 3: none from a to b may not follow soak"),
+        "{told}"
+    );
+    assert!(told.contains("may follow: prepare, ramp, soak"), "{told}");
+    assert!(
+        router
+            .metrics_text()
+            .contains("ringshift_spec_illegal_changes_total 1")
+    );
+    assert_eq!(apply(5, "prepare"), Refresh::Applied);
+    assert_eq!(router.metrics().reloads.illegal, 1);
+}

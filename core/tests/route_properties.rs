@@ -158,6 +158,43 @@ fn an_open_breaker_of_one_replica_leaves_the_others() {
 }
 
 #[test]
+fn a_single_node_is_all_there_is_to_a_route() {
+    let single = |router: &Router, key: &[u8]| {
+        router.with(|snapshot| {
+            let route = snapshot.route(key);
+            let node = route.single()?;
+            let read: Vec<_> = route.read()?.nodes().map(|node| node.index()).collect();
+            let invalidate: Vec<_> = route.invalidate().map(|node| node.index()).collect();
+            assert_eq!([&read[..], &invalidate[..]], [&[node.index()]; 2]);
+            assert!(route.fallback().is_none() && !route.fill() && !route.moved());
+            Some(name(node))
+        })
+    };
+    let ring = ids("n", 4);
+    let healthy = ring.router();
+    for key in ["", "a", "b", "user:42"] {
+        let owner = format!("c/{}", ring.naive(key.as_bytes())[0]);
+        assert_eq!(single(&healthy, key.as_bytes()), Some(owner));
+    }
+    let owner = healthy
+        .with(|snapshot| snapshot.node(b"a").cloned())
+        .unwrap();
+    for _ in 0..3 {
+        healthy.report(&owner, Op::Read, Outcome::Error);
+    }
+    assert_eq!(single(&healthy, b"a"), None, "there is nothing to read");
+    let replicas = Ring {
+        replicas: 2,
+        ..ids("n", 4)
+    };
+    assert_eq!(single(&replicas.router(), b"a"), None);
+    for stage in ["none", "prepare", "ramp", "soak"] {
+        let spec = migration(&ids("a", 2), &ids("b", 2), (1, 100), stage, "0");
+        assert_eq!(single(&router(&spec), b"a"), None, "{stage}");
+    }
+}
+
+#[test]
 fn when_too_many_breakers_are_open_none_is_heeded() {
     let ring = ids("n", 4);
     let router = ring.router();

@@ -31,6 +31,7 @@ fn every_file_of_the_index() {
             "spec_error" => spec_errors(file, &vectors),
             "digest" => digests(file, &vectors),
             "golden" => golden(file, &vectors),
+            "balance" => balances(file, &vectors),
             kind => panic!("{file}: a kind of vectors without a runner: {kind}"),
         };
         assert!(cases > 0, "{file} holds no case");
@@ -70,6 +71,8 @@ fn routes(file: &str, vectors: &Value) -> usize {
                 case["fallback"],
                 "fallback, {told}"
             );
+            let first = route.read().map(|target| target.node().index());
+            assert_eq!(Some(snapshot.index(&key)), first, "index, {told}");
             assert_eq!(route.fill(), case["fill"], "fill, {told}");
             assert_eq!(invalidate, case["invalidate"], "invalidate, {told}");
             assert_eq!(route.moved(), case["moved"], "moved, {told}");
@@ -214,6 +217,30 @@ fn golden(file: &str, vectors: &Value) -> usize {
         }
     }
     cases
+}
+
+fn balances(file: &str, vectors: &Value) -> usize {
+    for case in array(&vectors["cases"]) {
+        let snapshot = open(&case["spec"], &case["region"]).snapshot();
+        let told = format!("{file}: {}", case["spec"]);
+        let loads: Value = snapshot
+            .shares()
+            .iter()
+            .map(|shares| {
+                let loads: Vec<u64> = shares.nodes.iter().map(|node| node.load).collect();
+                (shares.cluster.clone(), Value::from(loads))
+            })
+            .collect();
+        assert_eq!(loads, case["loads"], "{told}");
+        let warnings = snapshot.warnings().iter().map(|warning| {
+            serde_json::json!({
+                "cluster": warning.cluster, "node": warning.node, "load": warning.load,
+                "pointer": warning.pointer,
+            })
+        });
+        assert_eq!(warnings.collect::<Value>(), case["warnings"], "{told}");
+    }
+    array(&vectors["cases"]).len()
 }
 
 fn open(spec: &Value, region: &Value) -> Router {

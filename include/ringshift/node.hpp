@@ -14,6 +14,9 @@
 
 namespace ringshift {
 
+/** Stands for "nowhere to read" among the indices of nodes. */
+inline constexpr std::uint32_t no_node = RINGSHIFT_NO_NODE;
+
 /** A node of a cluster. A view: it and its strings are valid until the router goes away. */
 class Node {
  public:

@@ -116,6 +116,23 @@ class Router {
     return std::vector<Route>(routes.begin(), routes.end());
   }
 
+  /**
+   * The indices of the nodes that are read first for many keys, all of one generation; `no_node` where there is nowhere
+   * to read. `node` gives the node of an index. `keys` holds anything that converts to `std::string_view`.
+   */
+  template <class Keys>
+  std::vector<std::uint32_t> index_many(const Keys &keys) const {
+    std::string packed;
+    std::vector<std::size_t> offsets = {0};
+    for (const auto &key : keys) {
+      packed += std::string_view(key);
+      offsets.push_back(packed.size());
+    }
+    std::vector<std::uint32_t> indices(offsets.size() - 1);
+    detail::check(ringshift_router_index_many(router_.get(), packed.data(), offsets.data(), indices.size(), indices.data()));
+    return indices;
+  }
+
   /** Reads the spec file again. Throws the error of a spec that is rejected; the one in force stays. */
   Refresh refresh() {
     std::uint32_t result = 0;

@@ -204,6 +204,7 @@ test('metrics have JavaScript names, and metricsText is OpenMetrics', () => {
     'reloads',
     'requests',
     'stage',
+    'warnings',
     'weight',
   ])
   assert.ok(Math.abs(metrics.reloads.lastSuccess - Date.now() / 1000) < 3600)

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { RingshiftError, Router } from 'ringshift'
 import { Fnv1a, keyOf, specOf, vectorFiles } from './helpers/vectors.mjs'
 
-const RUNNERS = { accept, digest, golden, route: routes, schedule, spec_error: specErrors }
+const RUNNERS = { accept, balance, digest, golden, route: routes, schedule, spec_error: specErrors }
 
 for (const { file, kind, about, content } of vectorFiles()) {
   test(`${file}: ${about}`, () => {
@@ -117,6 +117,15 @@ function golden({ specs, keys, expected }) {
     }
   }
   return specs.length * keys.length
+}
+
+function balance({ cases }) {
+  for (const entry of cases) {
+    const { warnings } = open(entry).metrics()
+    const told = warnings.map(({ cluster, node, load, pointer }) => ({ cluster, node, load, pointer }))
+    assert.deepEqual(told, entry.warnings)
+  }
+  return cases.length
 }
 
 function digest({ keys, digests }) {

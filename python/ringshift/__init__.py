@@ -16,7 +16,7 @@ The adapters in `ringshift.adapters` carry out routes with the cache client that
 
 from ringshift import watch as _watch
 from ringshift._moves import ClusterMoves, Flow, Moves
-from ringshift._ringshift import Node, Route, Router, Target, __version__, moves
+from ringshift._ringshift import NO_NODE, Node, Route, Router, Target, __version__, moves
 from ringshift.errors import (
     ClosedError,
     Error,
@@ -35,6 +35,7 @@ from ringshift.errors import (
 )
 
 __all__ = [
+    "NO_NODE",
     "ClosedError",
     "ClusterMoves",
     "Error",

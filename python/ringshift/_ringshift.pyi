@@ -1,10 +1,11 @@
 # The native module, described by hand; `python -m mypy.stubtest ringshift._ringshift` compares it with the real one.
 # People import these names from `ringshift`.
 
+from array import array
 from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self, final
+from typing import Final, Literal, Self, TypeVar, final, overload
 
 from typing_extensions import Buffer
 
@@ -12,9 +13,14 @@ from ringshift._moves import Moves
 from ringshift.errors import Error
 from ringshift.metrics import Metrics
 
-__all__ = ["Node", "Route", "Router", "Target", "error_kinds", "moves"]
+__all__ = ["NO_NODE", "Node", "Route", "Router", "Target", "error_kinds", "moves"]
 
 __version__: str
+
+_Room = TypeVar("_Room", bound=Buffer)
+
+NO_NODE: Final[int]
+"""Stands for "nowhere to read" among the indices of nodes: 0xffffffff."""
 
 @final
 class Node:
@@ -153,6 +159,33 @@ class Router:
 
         Raises:
             InvalidKeyError: A key has no bytes.
+        """
+    @overload
+    def index_many(self, keys: Iterable[str | Buffer], out: None = None) -> array[int]: ...
+    @overload
+    def index_many(self, keys: Iterable[str | Buffer], out: _Room) -> _Room:
+        """The `Node.index` of the node that is read first, for many keys: the fastest way to place them.
+
+        All belong to one generation. `NO_NODE` stands for nowhere to read. Fastest for a list of `str`.
+
+        Args:
+            keys: The keys.
+            out: Where to write the indices: a writable, contiguous buffer of unsigned 4-byte integers, such as an
+                `array.array("I")` or a numpy array of `uint32`, with room for as many or more.
+
+        Returns:
+            `out`, or a new `array.array("I")`.
+
+        Raises:
+            InvalidKeyError: A key has no bytes; some of `out` may then be written.
+            TypeError: `out` is no such buffer.
+            ValueError: `out` is too short.
+        """
+    def node(self, index: int) -> Node:
+        """The node of an index that this router gave out, however long ago it left the spec.
+
+        Raises:
+            InvalidArgumentError: This router has no such node.
         """
     def group_by_node(self, keys: Iterable[str | Buffer]) -> dict[Node | None, list[int]]:
         """The positions of keys by the node that is read first; under None those with nowhere to read.

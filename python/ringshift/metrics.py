@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-__all__ = ["Breaker", "Metrics", "Reloads", "Requests"]
+__all__ = ["Breaker", "Metrics", "Reloads", "Requests", "SpecWarning"]
 
 
 class Reloads(TypedDict):
@@ -16,6 +16,10 @@ class Reloads(TypedDict):
     """The file held the spec in force."""
     rejected: int
     """The file was bad; counted once for as long as it stays the same."""
+    illegal: int
+    """A spec was put in force that may not follow the one before, such as one that skips a stage."""
+    last_illegal: str | None
+    """The generations of the last such change and why it is illegal."""
     last_success: int
     """When the file was last found good, in seconds since 1970."""
     last_error: str | None
@@ -48,6 +52,25 @@ class Breaker(TypedDict):
     """closed, open or half_open."""
 
 
+class SpecWarning(TypedDict):
+    """A cluster whose fullest node owns over 15 % more than its fair share."""
+
+    cluster: str
+    """The cluster's name."""
+    node: str
+    """Its fullest node's id."""
+    load: int
+    """How much of its fair share that node owns, in basis points, rounded up."""
+    pointer: str
+    """The JSON pointer of the cluster's placement."""
+    vnodes: int | None
+    """A number of vnodes that mends it, if one was found."""
+    max_load: int | None
+    """A max_load that mends it, if one was found, in basis points."""
+    message: str
+    """What is wrong and what would mend it."""
+
+
 class Metrics(TypedDict):
     """All counters and states of a router at one moment. No key and no value is among them."""
 
@@ -69,3 +92,5 @@ class Metrics(TypedDict):
     """Requests by cluster, op and outcome; those that never happened are left out."""
     breakers: list[Breaker]
     """The breakers of all nodes of the spec in force."""
+    warnings: list[SpecWarning]
+    """What is uneven in the spec in force, by cluster name."""

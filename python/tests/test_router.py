@@ -245,7 +245,8 @@ def test_a_closed_router_refuses_everything_but_closing() -> None:
     router.close()
     assert router.closed is True
     calls = {
-        "route": ("key",), "route_many": (["key"],), "group_by_node": (["key"],), "report": (node, "ok"),
+        "route": ("key",), "route_many": (["key"],), "group_by_node": (["key"],), "index_many": (["key"],),
+        "node": (0,), "report": (node, "ok"),
         "refresh": (), "apply": ("{}",), "metrics": (), "metrics_text": (), "__enter__": (),
     }  # fmt: skip
     allowed = {"close", "closed", "open", "from_spec"}

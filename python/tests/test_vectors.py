@@ -46,6 +46,9 @@ def run_route(content: dict[str, Any]) -> int:
         for each in router.nodes:
             assert each.key_prefix == group["key_prefix"][each.cluster]
         keys = [key_bytes(case) for case in group["cases"]]
+        assert list(router.index_many(keys)) == [
+            route.read.node.index for route in router.route_many(keys) if route.read
+        ]
         for case, key, also in zip(group["cases"], keys, router.route_many(keys), strict=True):
             for route in (router.route(key), also):
                 assert {
@@ -132,12 +135,22 @@ def run_golden(content: dict[str, Any]) -> int:
     return ran
 
 
+def run_balance(content: dict[str, Any]) -> int:
+    for case in content["cases"]:
+        router = ringshift.Router.from_spec(spec_text(case), region=case["region"])
+        warnings = router.metrics()["warnings"]
+        told = [(each["cluster"], each["node"], each["load"], each["pointer"]) for each in warnings]
+        assert told == [tuple(wanted.values()) for wanted in case["warnings"]]
+    return len(content["cases"])
+
+
 RUNNERS: dict[str, Callable[[dict[str, Any]], int]] = {
     "route": run_route,
     "accept": run_accept,
     "spec_error": run_spec_error,
     "digest": run_digest,
     "golden": run_golden,
+    "balance": run_balance,
 }
 # It needs a clock that can be set, which no binding has; the core's own tests run it.
 NEEDS_CLOCK = {"schedule"}

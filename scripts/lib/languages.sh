@@ -5,7 +5,22 @@
 python_tools() { environment "$PYTHON" .venv scripts/requirements.txt; }
 
 # bench_environment: the Python peers, apart from the tools, perhaps under another Python.
-bench_environment() { environment "${BENCH_PYTHON:-$PYTHON}" target/bench/venv tests/bench/python/requirements.txt; }
+bench_environment() { environment "$(bench_python)" target/bench/venv tests/bench/python/requirements.txt; }
+
+# bench_python: what BENCH_PYTHON says; else a Python that one of the peers needs, if there is one (pyenv keeps several);
+# else the project's.
+bench_python() {
+  local each candidates=("$PYTHON" python3.13 python3.14 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[34].*/bin/python)
+  if [[ -z ${BENCH_PYTHON:-} ]]; then
+    for each in "${candidates[@]}"; do
+      if "$each" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 13))' 2>/dev/null; then
+        printf '%s' "$each"
+        return
+      fi
+    done
+  fi
+  printf '%s' "${BENCH_PYTHON:-$PYTHON}"
+}
 
 # environment PYTHON DIRECTORY REQUIREMENTS
 environment() {

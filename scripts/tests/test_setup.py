@@ -90,6 +90,35 @@ def test_a_command_is_quiet_unless_it_fails(tmp_path: Path) -> None:
     assert "why" in done.stderr
 
 
+def fake_python(path: Path, version: tuple[int, int]) -> Path:
+    """A program that says yes or no to the question whether its version is less than another, as Python does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\nexit {int(version < (3, 13))}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_benchmark_takes_a_python_that_all_peers_run_on(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    project = fake_python(tmp_path / "bin" / "project", (3, 11))
+    lookup = f"PYTHON={project} HOME={home}; unset BENCH_PYTHON PYENV_ROOT; "
+
+    def chosen(more: str = "") -> str:
+        return bash(f"{lookup} {more} bench_python", tmp_path, path=str(tmp_path / "bin")).stdout
+
+    assert chosen() == str(project)
+    old, kept = home / ".pyenv/versions/3.12.1/bin/python", home / ".pyenv/versions/3.13.0/bin/python"
+    fake_python(old, (3, 12))
+    assert chosen() == str(project)
+    fake_python(kept, (3, 13))
+    assert chosen() == str(kept)
+    fake_python(tmp_path / "bin" / "python3.13", (3, 13))
+    assert chosen() == "python3.13"
+    fake_python(project, (3, 14))
+    assert chosen() == str(project)
+    assert chosen("BENCH_PYTHON=another;") == "another"
+
+
 def test_an_unknown_package_is_an_error_not_a_guess(tmp_path: Path) -> None:
     done = bash("present no-such-package", tmp_path)
     assert done.returncode == 1

@@ -1,134 +1,93 @@
-"""Speed and balance beside the peers, all in one run: builds each language's program, runs it pinned to one core,
-prints the tables and writes them into docs/benchmarks.md.
+"""Speed, balance and moves beside the peers, all in one run: builds each part's program, runs it pinned to one core,
+prints the tables and the goals, and writes them and the picture into docs.
 
-`make bench` runs it. `make bench ARGS="--large"` adds 10,000 nodes, `ARGS="--only rust,go"` measures some languages
-only, `ARGS="--no-write"` leaves the page as it is. BENCH_PYTHON names another Python for the Python part.
+`make bench` runs it; it fails where something is not correct, never for a time. `make bench ARGS="--only rust,go"`
+measures some parts only, `ARGS="--nodes 10,100"` some numbers of nodes, `ARGS="--no-write"` leaves the page as it is.
+BENCH_PYTHON names another Python for the Python part.
 """
 
 import argparse
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from typing import Any
 
+import bars
+import chart
+import goals
 import machine
 import report
+from parts import OUT, PAGES, PARTS, ROOT, Part, run, run_page
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = ROOT / "tests" / "bench"
-OUT = ROOT / "target" / "bench"
 PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURE = ROOT / "docs" / "benchmarks.svg"
+NODES = "10,100,1000,10000"
 
 
-@dataclass(frozen=True)
-class Program:
-    """A language's program: how it is built, and the command to which the numbers of nodes are added."""
-
-    build: Callable[[], None]
-    command: list[str]
-    directory: Path = ROOT
-
-
-def call(*command: str | Path, directory: Path = ROOT, **variables: str) -> None:
-    """Runs a step of a build; what it says is shown when it fails."""
-    environment = os.environ | variables
-    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"error: {' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
-
-
-def build_rust() -> None:
-    """A workspace of its own, so that the peers never enter the library's."""
-    call("cargo", "build", "--quiet", "--release", directory=HERE / "rust", CARGO_TARGET_DIR=str(OUT / "rust"))
-
-
-def build_c() -> None:
-    """Over the static library, as a program that ships would be."""
-    library = ROOT / "target" / "release" / "libringshift.a"
-    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
-    sources = sorted((HERE / "c").glob("*.c"))
-    libraries: list[str | Path] = [library, "-lmemcached", "-lpthread", "-ldl", "-lm"]
-    call("cc", *flags, *sources, "-o", OUT / "bench-c", *libraries)
-
-
-def build_python() -> None:
-    """The wheel that a user would get, into an environment of the benchmark's own."""
-    wheels = OUT / "wheels"
-    python = OUT / "venv" / "bin" / "python"
-    call(
-        ROOT / ".venv" / "bin" / "maturin", "build", "--quiet", "--release", "--out", wheels, directory=ROOT / "python"
-    )
-    newest = max(wheels.glob("ringshift-*.whl"), key=lambda wheel: wheel.stat().st_mtime)
-    call(python, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", newest)
-
-
-def build_go() -> None:
-    """Go doesn't see that the C library has changed: without an old program it has to link a new one."""
-    program = OUT / "bench-go"
-    program.unlink(missing_ok=True)
-    call("go", "build", "-o", program, ".", directory=HERE / "go")
-
-
-PROGRAMS = {
-    "rust": Program(build_rust, [str(OUT / "rust" / "release" / "ringshift-bench")]),
-    "c": Program(build_c, [str(OUT / "bench-c")]),
-    "go": Program(build_go, [str(OUT / "bench-go")]),
-    "node": Program(lambda: None, ["node", "bench.mjs"], HERE / "node"),
-    "python": Program(build_python, [str(OUT / "venv" / "bin" / "python"), "bench.py"], HERE / "python"),
-}
-
-
-def pin() -> None:
-    """Keeps a program on one core: the last one, which the system uses least."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-
-
-def run(name: str, program: Program, nodes: list[str]) -> list[dict[str, object]]:
-    """The lines that a program printed."""
-    busy = os.getloadavg()[0]
-    # Our own program keeps one core busy.
-    print(f"==> {name}" + (f" (load {busy:.1f}: others use this machine too)" if busy > 1.5 else ""), flush=True)
-    done = subprocess.run(
-        [*program.command, *nodes],
-        cwd=program.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        preexec_fn=pin,
-    )
-    if done.returncode != 0:
-        sys.exit(f"error: the benchmark of {name} ended with status {done.returncode}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def wrong(lines: list[dict[str, Any]]) -> list[str]:
+    """The checks that failed, and the suites that checked nothing: a run of which nobody knows whether it is right."""
+    checks = [line for line in lines if "check" in line]
+    failed = [f"{line['suite']}: {line['check']}: {line['detail']}" for line in checks if not line["ok"]]
+    unchecked = {line["suite"] for line in lines} - {line["suite"] for line in checks}
+    return failed + [f"{suite}: nothing was checked" for suite in sorted(unchecked)]
 
 
 def main() -> None:
     """Builds and measures what was asked for, and reports it."""
-    parser = argparse.ArgumentParser(description="Speed and balance beside the peers.")
-    parser.add_argument("--only", default=",".join(PROGRAMS), help="languages, with commas between")
-    parser.add_argument("--large", action="store_true", help="10,000 nodes as well: takes minutes")
-    parser.add_argument("--no-write", action="store_true", help="leave docs/benchmarks.md as it is")
+    parser = argparse.ArgumentParser(description="Speed, balance and moves beside the peers.")
+    known = [*(part.name for part in PARTS), *PAGES]
+    parser.add_argument("--only", default=",".join(known), help="parts, with commas between")
+    parser.add_argument("--nodes", default=NODES, help="numbers of nodes, with commas between")
+    parser.add_argument("--no-write", action="store_true", help="leave docs as they are")
     asked = parser.parse_args()
-    names = asked.only.split(",")
-    if unknown := [name for name in names if name not in PROGRAMS]:
-        parser.error(f"{unknown[0]} is not one of {', '.join(PROGRAMS)}")
-    nodes = ["10", "100", "1000", *(["10000"] if asked.large else [])]
+    names, nodes = asked.only.split(","), asked.nodes.split(",")
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"{unknown[0]} is not one of {', '.join(known)}")
+    if not asked.no_write and (set(names) != set(known) or asked.nodes != NODES):
+        parser.error("docs/benchmarks.md holds one whole run; leave out --only and --nodes, or add --no-write")
+    failed: list[str] = []
+    for name in PAGES:
+        if name in names:
+            print(f"==> {name}", flush=True)
+            failed += filter(None, [run_page(name, PAGES[name], write=not asked.no_write)])
+    # Last, so that the goals stand at the end.
+    failed += measure_parts([part for part in PARTS if part.name in names], nodes, write=not asked.no_write)
+    if failed:
+        sys.exit("\n".join(["error: what was measured is not correct", *failed]))
+
+
+def measure_parts(parts: list[Part], nodes: list[str], *, write: bool) -> list[str]:
+    """Measures what docs/benchmarks.md is about and reports it. Gives what is wrong; the page is left alone then."""
+    if not parts:
+        return []
+    lines = measure(parts, nodes)
+    (OUT / "lines.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    outcomes = goals.evaluate(lines)
+    print(report.tables(lines), bars.draw(lines), report.goal_list(outcomes), sep="\n\n")
+    failed = wrong(lines)
+    if write and not failed:
+        report.write(PAGE, report.page(lines, outcomes, machine.facts()))
+        PICTURE.write_text(chart.draw(lines), encoding="utf-8")
+    return failed
+
+
+def measure(parts: list[Part], nodes: list[str]) -> list[dict[str, Any]]:
+    """Builds all parts, then runs one after the other."""
     OUT.mkdir(parents=True, exist_ok=True)
     print("==> building the programs", flush=True)
-    for name in names:
-        PROGRAMS[name].build()
-    lines = [line for name in names for line in run(name, PROGRAMS[name], nodes)]
-    (OUT / "lines.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
-    text = report.tables(lines, machine.facts())
-    print(text)
-    if not asked.no_write:
-        if set(names) != set(PROGRAMS):
-            sys.exit("error: docs/benchmarks.md holds one run of all languages; leave out --only, or add --no-write")
-        report.write(PAGE, text)
+    for part in parts:
+        part.build()
+    lines = []
+    for part in parts:
+        busy = os.getloadavg()[0]
+        # Our own program keeps one core busy.
+        others = f" (load {busy:.1f}: others use this machine too)" if busy > 1.5 else ""
+        print(f"==> {part.name}{others}", flush=True)
+        start = time.monotonic()
+        lines += run(part, nodes)
+        print(f"    {time.monotonic() - start:.0f} s", flush=True)
+    return lines
 
 
 if __name__ == "__main__":

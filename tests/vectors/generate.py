@@ -16,7 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builders import accepts, digests, error_legacy, golden, migrations, placements, schedule_times, spec_errors
+from builders import (
+    accepts,
+    balance,
+    digests,
+    error_legacy,
+    golden,
+    migrations,
+    placements,
+    schedule_times,
+    spec_errors,
+)
 
 HERE = Path(__file__).parent
 Made = dict[str, Any]
@@ -32,6 +42,8 @@ FILES: list[tuple[str, str, Callable[[], Made]]] = [
     ("0008-hash-tags.json", "hash tags: unclosed, empty, doubled", placements.hash_tags),
     ("0009-modulo.json", "modulo, flavor libmemcached, both hashes, 1 to 7 nodes", placements.modulo_sizes),
     ("0010-ring-max-load.json", "ring with bounded loads", placements.ring_max_load),
+    ("0011-ring-default-vnodes.json", "ring without `vnodes`: 512 points a node", placements.ring_default_vnodes),
+    ("0012-balance.json", "loads of nodes, and warnings of uneven clusters", balance.build),
     ("0020-stages-regions.json", "every stage with every region's stage", migrations.stages_and_regions),
     ("0021-bucket-borders.json", "keys whose bucket is exactly at the border", migrations.bucket_borders),
     ("0022-percents.json", "percents and how they are written", migrations.percents),

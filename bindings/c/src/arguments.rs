@@ -40,7 +40,7 @@ pub(crate) fn out<T>(place: *mut T, name: &str) -> Result<*mut T, Error> {
 /// # Safety
 ///
 /// `bytes` is NULL or points to `len` bytes that stay unchanged for `'a`.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn bytes<'a>(
     bytes: *const c_void,
     len: usize,
@@ -55,24 +55,35 @@ pub(crate) unsafe fn bytes<'a>(
 /// # Safety
 ///
 /// `first` is NULL or points to `len` values that stay unchanged for `'a`.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn array<'a, T>(
     first: *const T,
     len: usize,
     name: impl Fn() -> String,
 ) -> Result<&'a [T], Error> {
-    check_len::<T>(len, &name)?;
-    if first.is_null() {
-        if len == 0 {
-            return Ok(&[]);
-        }
-        return Err(null(
-            &name(),
-            &format!("with length {len} it needs an address"),
-        ));
+    if first.is_null() || len > largest::<T>() {
+        return no_array(first, len, name);
     }
     // SAFETY: not NULL, no larger than an object can be; the rest is the caller's.
     Ok(unsafe { std::slice::from_raw_parts(first, len) })
+}
+
+/// NULL, or a length that nothing has.
+#[cold]
+fn no_array<'a, T>(
+    first: *const T,
+    len: usize,
+    name: impl Fn() -> String,
+) -> Result<&'a [T], Error> {
+    check_len::<T>(len, &name)?;
+    if len == 0 {
+        return Ok(&[]);
+    }
+    debug_assert!(first.is_null());
+    Err(null(
+        &name(),
+        &format!("with length {len} it needs an address"),
+    ))
 }
 
 /// A key.
@@ -80,7 +91,7 @@ pub(crate) unsafe fn array<'a, T>(
 /// # Safety
 ///
 /// As for [`bytes`].
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn key<'a>(key: *const c_void, len: usize) -> Result<&'a [u8], Error> {
     // SAFETY: the caller's.
     unsafe { bytes(key, len, || "key".to_owned()) }
@@ -96,10 +107,20 @@ pub(crate) fn out_array<T>(place: *mut T, count: usize, name: &str) -> Result<*m
     }
 }
 
+/// How many there can be of a type in one object.
+const fn largest<T>() -> usize {
+    isize::MAX as usize
+        / if size_of::<T>() == 0 {
+            1
+        } else {
+            size_of::<T>()
+        }
+}
+
 /// A length that some object can have.
 #[inline]
 pub(crate) fn check_len<T>(len: usize, name: impl Fn() -> String) -> Result<(), Error> {
-    let largest = isize::MAX as usize / size_of::<T>().max(1);
+    let largest = largest::<T>();
     if len > largest {
         return Err(invalid(format!(
             "{} has length {len}, which no object in memory has; use at most {largest}",

@@ -13,6 +13,7 @@
 mod arguments;
 pub mod code;
 pub mod error;
+pub mod index;
 pub mod metrics;
 pub mod moves;
 pub mod node;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ringshift_core::{Error, Node};
 
 use crate::arguments::{self, handle};
+use crate::index::RINGSHIFT_NO_NODE;
 use crate::panic::{guard, guard_status};
 use crate::router::ringshift_router;
 use crate::status::ringshift_status;
@@ -99,12 +100,12 @@ pub unsafe extern "C" fn ringshift_node_weight(node: *const ringshift_node) -> u
     guard(|| Ok(unsafe { ringshift_node::node(node) }?.weight()))
 }
 
-/// A number that no other node of the same router ever has; they are given from 0 on. `UINT32_MAX` if `node` is NULL.
+/// A number that no other node of the same router ever has; they are given from 0 on. `RINGSHIFT_NO_NODE` if `node` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ringshift_node_index(node: *const ringshift_node) -> u32 {
     guard(|| {
         if node.is_null() {
-            return Ok(u32::MAX);
+            return Ok(RINGSHIFT_NO_NODE);
         }
         // SAFETY: the caller's, as the header says.
         Ok(unsafe { ringshift_node::node(node) }?.index())

@@ -1,10 +1,10 @@
 //! Routes: what to read, fill and invalidate for a key.
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
+use std::{iter, ptr};
 
-use ringshift_core::{Error, Node, Route, Snapshot, Stage, limits};
+use ringshift_core::{Error, Node, Route, Snapshot, Stage, Target, limits};
 
 use crate::arguments::{self, array, bytes, out_array};
 use crate::node::ringshift_node;
@@ -83,8 +83,6 @@ impl ringshift_route {
     /// `out` points to memory for a route.
     #[inline]
     pub(crate) unsafe fn write(out: *mut Self, snapshot: &Snapshot, route: &Route<'_>) {
-        let read = route.read().into_iter().flat_map(|target| target.nodes());
-        let fallback = (route.fallback().into_iter()).flat_map(|target| target.nodes());
         // SAFETY: the caller's; nothing is read, so nothing needs to be initialised.
         unsafe {
             (&raw mut (*out).code).write(route.code().number());
@@ -92,11 +90,51 @@ impl ringshift_route {
             (&raw mut (*out).generation).write(route.generation());
             (&raw mut (*out).stage).write(stage_number(route.stage()));
             (&raw mut (*out).moved).write(u8::from(route.moved()));
+            let Some(node) = route.single() else {
+                return Self::write_lists(out, route);
+            };
+            let nothing = iter::empty;
+            (&raw mut (*out).fill).write(0);
+            (&raw mut (*out).read_len).write(write_nodes(&raw mut (*out).read, [node]));
+            (&raw mut (*out).fallback_len).write(write_nodes(&raw mut (*out).fallback, nothing()));
+            (&raw mut (*out).invalidate_len).write(write_nodes(&raw mut (*out).invalidate, [node]));
+        }
+    }
+
+    /// The rest of a route that has more than one node.
+    ///
+    /// # Safety
+    ///
+    /// As for [`ringshift_route::write`].
+    #[inline(never)]
+    unsafe fn write_lists(out: *mut Self, route: &Route<'_>) {
+        // SAFETY: the caller's; nothing is read.
+        unsafe {
             (&raw mut (*out).fill).write(u8::from(route.fill()));
-            (&raw mut (*out).read_len).write(write_nodes(&raw mut (*out).read, read));
-            (&raw mut (*out).fallback_len).write(write_nodes(&raw mut (*out).fallback, fallback));
+            (&raw mut (*out).read_len).write(write_target(&raw mut (*out).read, route.read()));
+            (&raw mut (*out).fallback_len)
+                .write(write_target(&raw mut (*out).fallback, route.fallback()));
             (&raw mut (*out).invalidate_len)
                 .write(write_nodes(&raw mut (*out).invalidate, route.invalidate()));
+        }
+    }
+}
+
+/// Writes the nodes of a target, if there is one; see [`write_nodes`].
+///
+/// # Safety
+///
+/// As for [`write_nodes`].
+#[inline(always)]
+unsafe fn write_target<const N: usize>(
+    list: *mut [*const ringshift_node; N],
+    target: Option<Target<'_>>,
+) -> u8 {
+    // SAFETY: the caller's.
+    unsafe {
+        match target {
+            Some(target) => write_nodes(list, target.nodes()),
+            None => write_nodes(list, iter::empty()),
         }
     }
 }
@@ -109,12 +147,12 @@ impl ringshift_route {
 #[inline]
 unsafe fn write_nodes<'n, const N: usize>(
     list: *mut [*const ringshift_node; N],
-    nodes: impl Iterator<Item = &'n Arc<Node>>,
+    nodes: impl IntoIterator<Item = &'n Arc<Node>>,
 ) -> u8 {
     let first: *mut *const ringshift_node = list.cast();
     let mut len = 0_u8;
     // No route has more nodes than the lists have room for; `take` is there to keep it so.
-    for node in nodes.take(N) {
+    for node in nodes.into_iter().take(N) {
         // SAFETY: fewer than N were written.
         unsafe {
             first

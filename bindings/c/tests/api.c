@@ -134,6 +134,24 @@ static void test_many(void) {
     CHECK(memcmp(route.read, routes[number].read, 3 * sizeof route.read[0]) == 0);
     CHECK(memcmp(route.invalidate, routes[number].invalidate, 3 * sizeof route.invalidate[0]) == 0);
   }
+  static size_t offsets[COUNT + 1];
+  static uint32_t nodes[COUNT + 1];
+  for (int number = 0; number < COUNT; number++) offsets[number + 1] = offsets[number] + lens[number];
+  nodes[COUNT] = 4711;
+  CHECK(ringshift_router_index_many(router, packed, offsets, COUNT, nodes) == RINGSHIFT_OK);
+  for (int number = 0; number < COUNT; number++) {
+    CHECK(nodes[number] == ringshift_node_index(routes[number].read[0]));
+    CHECK(ringshift_router_node(router, nodes[number]) == routes[number].read[0]);
+  }
+  CHECK_SAYS(nodes[COUNT] == 4711, "more was written than there are keys");
+  /* Keys may begin behind the start; empty ones need no address. */
+  CHECK(ringshift_router_index_many(router, packed, offsets + 8, 1, nodes) == RINGSHIFT_OK);
+  CHECK(nodes[0] == ringshift_node_index(routes[8].read[0]));
+  static const size_t nothing[3] = {0, 0, 0};
+  CHECK(ringshift_router_index_many(router, NULL, nothing, 2, nodes) == RINGSHIFT_OK);
+  CHECK(nodes[0] == ringshift_node_index(routes[7].read[0]) && nodes[1] == nodes[0]);
+  CHECK(ringshift_router_index_many(router, NULL, NULL, 0, NULL) == RINGSHIFT_OK);
+
   CHECK(ringshift_router_code(router, "a", 1, NULL, &code) == RINGSHIFT_OK);
   CHECK(ringshift_router_route_many(router, NULL, NULL, 0, NULL) == RINGSHIFT_OK);
   CHECK(ringshift_router_code_packed(router, NULL, 0, NULL, 0, &epoch, NULL) == RINGSHIFT_OK);
@@ -160,10 +178,17 @@ static void test_migration_and_breakers(void) {
   CHECK(ringshift_router_report(router, to, RINGSHIFT_OP_READ, RINGSHIFT_OUTCOME_TIMEOUT) == RINGSHIFT_OK);
   CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
   CHECK(route.read_len == 1 && route.read[0] == from && route.fallback_len == 0 && route.fill == 0);
+  CHECK(route.read[1] == NULL && route.fallback[0] == NULL && route.invalidate_len == 2);
+  const size_t offsets[] = {0, 1};
+  uint32_t node = 4711;
+  CHECK(ringshift_router_index_many(router, "k", offsets, 1, &node) == RINGSHIFT_OK);
+  CHECK(node == ringshift_node_index(from));
   /* With both open there is nowhere to read, and invalidations go on. */
   CHECK(ringshift_router_report(router, from, RINGSHIFT_OP_INVALIDATE, RINGSHIFT_OUTCOME_ERROR) == RINGSHIFT_OK);
   CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
   CHECK(route.read_len == 0 && route.read[0] == NULL && route.invalidate_len == 2);
+  CHECK(ringshift_router_index_many(router, "k", offsets, 1, &node) == RINGSHIFT_OK && node == RINGSHIFT_NO_NODE);
+  CHECK(ringshift_router_node(router, RINGSHIFT_NO_NODE) == NULL);
   CHECK(ringshift_router_report(router, to, RINGSHIFT_OP_READ, RINGSHIFT_OUTCOME_HIT) == RINGSHIFT_OK);
   CHECK(ringshift_router_report(router, to, RINGSHIFT_OP_READ, RINGSHIFT_OUTCOME_MISS) == RINGSHIFT_OK);
   CHECK(ringshift_router_report(router, to, RINGSHIFT_OP_FILL, RINGSHIFT_OUTCOME_OK) == RINGSHIFT_OK);

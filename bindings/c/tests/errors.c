@@ -108,6 +108,7 @@ static void test_null_without_router(void) {
   CHECK(ringshift_router_route_many(NULL, NULL, NULL, 0, &route) == INVALID);
   CHECK(ringshift_router_code(NULL, "k", 1, &number, &number) == INVALID && number == 7);
   CHECK(ringshift_router_code_packed(NULL, NULL, 0, NULL, 0, &number, &number) == INVALID && number == 7);
+  CHECK(ringshift_router_index_many(NULL, NULL, NULL, 0, NULL) == INVALID && says("router"));
   CHECK(ringshift_router_report(NULL, NULL, 0, 0) == INVALID);
   CHECK(ringshift_router_metrics_text(NULL, &text) == INVALID && text == NULL);
   text = (char *)&text;
@@ -116,7 +117,7 @@ static void test_null_without_router(void) {
   CHECK(ringshift_node_id(NULL) == NULL && ringshift_node_address(NULL) == NULL);
   CHECK(ringshift_node_zone(NULL) == NULL && ringshift_node_cluster(NULL) == NULL);
   CHECK(ringshift_node_key_prefix(NULL) == NULL && ringshift_node_weight(NULL) == 0);
-  CHECK(ringshift_node_index(NULL) == UINT32_MAX);
+  CHECK(ringshift_node_index(NULL) == RINGSHIFT_NO_NODE);
 }
 
 /* The same with a router, and lengths and numbers that cannot be meant. */
@@ -182,6 +183,26 @@ static void test_bad_arguments(void) {
   ringshift_router_free(router);
 }
 
+/* Keys by their offsets: whatever is wrong, nothing is written. */
+static void test_bad_offsets(void) {
+  ringshift_router *router = NULL;
+  CHECK(ringshift_router_from_spec(SPEC_PLAIN, strlen(SPEC_PLAIN), NULL, &router) == RINGSHIFT_OK);
+  const size_t good[] = {0, 1, 3}, falls[] = {0, 2, 1}, falls_at_once[] = {3, 2, 3}, wild[] = {0, 1, SIZE_MAX};
+  uint32_t nodes[2] = {4711, 4711};
+  CHECK(ringshift_router_index_many(router, "abc", falls, 2, nodes) == INVALID);
+  CHECK(says("offsets[2] is 1") && says("the 2 before it"));
+  CHECK(ringshift_router_index_many(router, "abc", falls_at_once, 2, nodes) == INVALID && says("offsets[1] is 2"));
+  CHECK(ringshift_router_index_many(router, "abc", wild, 2, nodes) == INVALID && says("keys has length"));
+  CHECK(ringshift_router_index_many(router, NULL, good, 2, nodes) == INVALID && says("keys is NULL; with length 3"));
+  CHECK(ringshift_router_index_many(router, "abc", NULL, 2, nodes) == INVALID && says("offsets is NULL"));
+  CHECK(ringshift_router_index_many(router, "abc", good, 2, NULL) == INVALID && says("out is NULL"));
+  CHECK(ringshift_router_index_many(router, "abc", good, SIZE_MAX, nodes) == INVALID && says("out has length"));
+  CHECK(ringshift_router_index_many(router, "abc", good, SIZE_MAX / 8, nodes) == INVALID && says("offsets has length"));
+  CHECK(nodes[0] == 4711 && nodes[1] == 4711);
+  CHECK(ringshift_router_index_many(router, "abc", good, 2, nodes) == RINGSHIFT_OK && nodes[0] < 3 && nodes[1] < 3);
+  ringshift_router_free(router);
+}
+
 int main(int count, char **arguments) {
   if (count != 2) {
     fprintf(stderr, "usage: errors DIRECTORY\n");
@@ -190,5 +211,6 @@ int main(int count, char **arguments) {
   test_kinds(arguments[1]);
   test_null_without_router();
   test_bad_arguments();
+  test_bad_offsets();
   return check_end("errors");
 }

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 
 /// The sources in the order in which a reader of the header wants them.
-const SOURCES: [&str; 11] = [
-    "version", "status", "error", "options", "router", "node", "route", "code", "report",
+const SOURCES: [&str; 12] = [
+    "version", "status", "error", "options", "router", "node", "route", "index", "code", "report",
     "metrics", "moves",
 ];
 

@@ -19,14 +19,19 @@ static ringshift_status open_spec(const json_t *owner, ringshift_router **router
   return status;
 }
 
-/* A list of nodes is the wanted one, written as "<cluster>/<id>"; null is an empty list. */
+/* A node is the one at a position of a list, written as "<cluster>/<id>". */
+static int is_at(const ringshift_node *node, const json_t *wanted, size_t position) {
+  const char *name = json_string_value(json_array_get(wanted, position));
+  char found[600];
+  snprintf(found, sizeof found, "%s/%s", ringshift_node_cluster(node), ringshift_node_id(node));
+  return name != NULL && strcmp(found, name) == 0;
+}
+
+/* A list of nodes is the wanted one; null is an empty list. */
 static int is_list(const ringshift_node *const *nodes, size_t len, const json_t *wanted) {
   if (json_array_size(wanted) != len) return 0;
-  for (size_t position = 0; position < len; position++) {
-    char name[600];
-    snprintf(name, sizeof name, "%s/%s", ringshift_node_cluster(nodes[position]), ringshift_node_id(nodes[position]));
-    if (strcmp(name, json_string_value(json_array_get(wanted, position))) != 0) return 0;
-  }
+  for (size_t position = 0; position < len; position++)
+    if (!is_at(nodes[position], wanted, position)) return 0;
   return 1;
 }
 
@@ -60,6 +65,31 @@ static void run_route_case(const ringshift_router *router, const json_t *group, 
   free(shown);
 }
 
+/* The keys of a group in one call have the nodes that their routes read first. */
+static void check_index_many(const ringshift_router *router, const json_t *cases) {
+  size_t count = json_array_size(cases), each;
+  size_t *offsets = calloc(count + 1, sizeof *offsets);
+  uint32_t *nodes = calloc(count, sizeof *nodes);
+  bytes packed = {NULL, 0, 0};
+  json_t *wanted;
+  json_array_foreach(cases, each, wanted) {
+    bytes key = key_of(wanted);
+    append(&packed, key.data, key.len);
+    offsets[each + 1] = packed.len;
+    free(key.data);
+  }
+  CHECK(ringshift_router_index_many(router, packed.data, offsets, count, nodes) == RINGSHIFT_OK);
+  json_array_foreach(cases, each, wanted) {
+    const ringshift_node *node = ringshift_router_node(router, nodes[each]);
+    const json_t *read = json_object_get(wanted, "read");
+    int equal = node == NULL ? json_array_size(read) == 0 : is_at(node, read, 0);
+    CHECK_SAYS(equal, "%s: another node in a batch for case %lu", file_name, (unsigned long)each);
+  }
+  free(offsets);
+  free(nodes);
+  free(packed.data);
+}
+
 static void run_route(const json_t *file) {
   size_t index, each;
   json_t *group, *wanted;
@@ -70,6 +100,7 @@ static void run_route(const json_t *file) {
       continue;
     CHECK(ringshift_router_weight(router) == number_of(json_object_get(group, "weight")));
     json_array_foreach(json_object_get(group, "cases"), each, wanted) run_route_case(router, group, wanted);
+    check_index_many(router, json_object_get(group, "cases"));
     ringshift_router_free(router);
   }
 }
@@ -183,6 +214,32 @@ static void run_golden(const json_t *file) {
   }
 }
 
+/* Warnings are among the metrics. */
+static void run_balance(const json_t *file) {
+  size_t index, each;
+  json_t *wanted, *warning;
+  json_array_foreach(json_object_get(file, "cases"), index, wanted) {
+    ringshift_router *router;
+    char *metrics;
+    if (!CHECK_SAYS(open_spec(wanted, &router) == RINGSHIFT_OK, "%s: %s", file_name, ringshift_error_message()))
+      continue;
+    CHECK(ringshift_router_metrics_json(router, &metrics) == RINGSHIFT_OK);
+    json_t *parsed = json_loads(metrics, 0, NULL), *warnings = json_object_get(parsed, "warnings");
+    const json_t *expected = json_object_get(wanted, "warnings");
+    CHECK(json_is_array(warnings) && json_array_size(warnings) == json_array_size(expected));
+    json_array_foreach(expected, each, warning) {
+      const json_t *found = json_array_get(warnings, each);
+      CHECK_TEXT(text(found, "cluster"), text(warning, "cluster"));
+      CHECK_TEXT(text(found, "node"), text(warning, "node"));
+      CHECK_TEXT(text(found, "pointer"), text(warning, "pointer"));
+      CHECK(number_of(json_object_get(found, "load")) == number_of(json_object_get(warning, "load")));
+    }
+    json_decref(parsed);
+    ringshift_string_free(metrics);
+    ringshift_router_free(router);
+  }
+}
+
 int main(int count, char **arguments) {
   if (count != 2) {
     fprintf(stderr, "usage: vectors DIRECTORY\n");
@@ -203,6 +260,7 @@ int main(int count, char **arguments) {
     else if (strcmp(kind, "spec_error") == 0) run_spec_error(file);
     else if (strcmp(kind, "digest") == 0) run_digest(file);
     else if (strcmp(kind, "golden") == 0) run_golden(file);
+    else if (strcmp(kind, "balance") == 0) run_balance(file);
     else CHECK_SAYS(0, "%s: the kind %s is unknown; mend this runner", file_name, kind);
     CHECK_SAYS(check_made > before, "%s: nothing was checked", file_name);
     json_decref(file);

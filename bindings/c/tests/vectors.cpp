@@ -133,6 +133,15 @@ static void run_spec_error(const Json &file) {
   }
 }
 
+static void run_balance(const Json &file) {
+  for (const Json &wanted : file.at("cases")) {
+    Json warnings = Json::parse(open_spec(wanted).metrics_json()).at("warnings");
+    for (Json &warning : warnings)
+      for (const char *said : {"vnodes", "max_load", "message"}) CHECK(warning.erase(said) == 1);
+    CHECK_SAYS(warnings == wanted.at("warnings"), "%s: got %s", file_name.c_str(), warnings.dump().c_str());
+  }
+}
+
 static void run_digest(const Json &file) {
   const std::size_t keys = file.at("keys"), batch = 1000;
   CHECK(keys == 1000000);
@@ -198,6 +207,7 @@ int main(int count, char **arguments) {
       else if (kind == "spec_error") run_spec_error(file);
       else if (kind == "digest") run_digest(file);
       else if (kind == "golden") run_golden(file);
+      else if (kind == "balance") run_balance(file);
       else CHECK_SAYS(false, "%s: the kind %s is unknown; mend this runner", file_name.c_str(), kind.c_str());
       CHECK_SAYS(check_made > before, "%s: nothing was checked", file_name.c_str());
     }

@@ -49,6 +49,14 @@ static void test_routes() {
   CHECK(routes.size() == 3);
   for (std::size_t key = 0; key < keys.size(); key++) CHECK(routes[key].code() == router.route(keys[key]).code());
   CHECK(router.route_many(std::vector<std::string_view>()).empty());
+  const std::vector<std::uint32_t> nodes = router.index_many(keys);
+  CHECK(nodes.size() == 3);
+  for (std::size_t key = 0; key < keys.size(); key++) CHECK(router.node(nodes[key]) == routes[key].read()->node());
+  CHECK(router.index_many(std::vector<std::string_view>()).empty());
+  CHECK(router.index_many(std::vector<const char *>{""}).size() == 1);
+  router.report(route.read()->node(), Outcome::error);
+  router.report(route.fallback()->node(), Outcome::error);
+  CHECK(router.index_many(keys) == std::vector<std::uint32_t>(3, no_node));
   CHECK(router.route({}).code() == router.route("").code());
 }
 
@@ -95,6 +103,7 @@ static void test_errors(const std::string &directory) {
   // A router that was moved from is empty, and says so.
   Router taken = std::move(router);
   CHECK(thrown([&] { router.route("k"); }).kind() == ErrorKind::invalid_argument);
+  CHECK(thrown([&] { router.index_many(std::vector<std::string>()); }).kind() == ErrorKind::invalid_argument);
   CHECK(router.generation() == 0 && taken.generation() == 4);
 }
 

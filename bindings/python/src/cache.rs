@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -59,69 +59,73 @@ impl NodeTable {
     }
 }
 
-/// The `Route` objects of one snapshot by their code.
-#[derive(Default)]
-pub(crate) struct RouteCache {
-    inner: Mutex<Routes>,
+/// A snapshot and the `Route` objects of its codes: those of codes that are small numbers side by side,
+/// which are found without a lock, and the rest.
+pub(crate) struct Routes {
+    snapshot: Arc<Snapshot>,
+    dense: Box<[OnceLock<Py<Route>>]>,
+    sparse: Mutex<HashMap<u64, Py<Route>, BuildHasherDefault<CodeHasher>>>,
 }
 
-#[derive(Default)]
-struct Routes {
-    epoch: u64,
-    by_code: HashMap<u64, Py<Route>, BuildHasherDefault<CodeHasher>>,
-}
+impl Routes {
+    pub(crate) fn of(snapshot: Arc<Snapshot>) -> Self {
+        let dense = Some(snapshot.dense_codes()).filter(|&codes| codes <= MOST_ROUTES);
+        Self {
+            dense: (0..dense.unwrap_or(0)).map(|_| OnceLock::new()).collect(),
+            sparse: Mutex::default(),
+            snapshot,
+        }
+    }
 
-impl RouteCache {
-    /// The route of a code of this snapshot.
     #[inline]
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The object of a code's route, if it exists already. Runs no Python code.
+    #[inline]
+    pub(crate) fn known(&self, py: Python<'_>, code: RouteCode) -> Option<Py<Route>> {
+        match self.dense.get(place(code)) {
+            Some(route) => route.get().map(|route| route.clone_ref(py)),
+            None => self.known_sparse(py, code),
+        }
+    }
+
+    #[inline(never)]
+    fn known_sparse(&self, py: Python<'_>, code: RouteCode) -> Option<Py<Route>> {
+        let routes = lock(&self.sparse);
+        routes.get(&code.number()).map(|route| route.clone_ref(py))
+    }
+
+    /// The object of a code's route, made if there is none.
     pub(crate) fn route(
         &self,
         py: Python<'_>,
-        snapshot: &Snapshot,
         code: RouteCode,
         table: &NodeTable,
     ) -> PyResult<Py<Route>> {
-        let routes = lock(&self.inner);
-        if routes.epoch == snapshot.epoch()
-            && let Some(route) = routes.by_code.get(&code.number())
-        {
-            return Ok(route.clone_ref(py));
-        }
-        drop(routes);
-        self.make(py, snapshot, code, table)
-    }
-
-    #[cold]
-    fn make(
-        &self,
-        py: Python<'_>,
-        snapshot: &Snapshot,
-        code: RouteCode,
-        table: &NodeTable,
-    ) -> PyResult<Py<Route>> {
-        let route = Py::new(py, Route::new(py, &snapshot.expand(code), table)?)?;
-        let mut routes = lock(&self.inner);
-        // A thread that still uses an older snapshot must not bring it back.
-        if snapshot.epoch() < routes.epoch {
+        if let Some(route) = self.known(py, code) {
             return Ok(route);
         }
-        let mut old = None;
-        if snapshot.epoch() > routes.epoch || routes.by_code.len() >= MOST_ROUTES {
-            routes.epoch = snapshot.epoch();
-            old = Some(std::mem::take(&mut routes.by_code));
+        let made = Py::new(py, Route::new(py, &self.snapshot.expand(code), table)?)?;
+        // Another thread may have been faster; then its object is the one.
+        if let Some(dense) = self.dense.get(place(code)) {
+            return Ok(dense.get_or_init(|| made).clone_ref(py));
         }
-        routes.by_code.insert(code.number(), route.clone_ref(py));
+        let mut sparse = lock(&self.sparse);
+        let old = (sparse.len() >= MOST_ROUTES).then(|| std::mem::take(&mut *sparse));
+        let route = sparse.entry(code.number()).or_insert(made).clone_ref(py);
         // Freeing the old routes takes a while; not under the lock.
-        drop(routes);
+        drop(sparse);
         drop(old);
         Ok(route)
     }
+}
 
-    /// Forgets all routes.
-    pub(crate) fn clear(&self) {
-        let old = std::mem::take(&mut lock(&self.inner).by_code);
-        drop(old);
-    }
+/// Where a code stands if it is a small number.
+#[inline]
+fn place(code: RouteCode) -> usize {
+    usize::try_from(code.number()).unwrap_or(usize::MAX)
 }
 
 /// Nothing that runs under the locks of this file can panic half-way, so a poisoned lock is sound.

@@ -3,7 +3,7 @@
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyBytesMethods, PyList, PyString, PyTuple};
 use ringshift::ErrorKind;
 
 use crate::errors;
@@ -27,6 +27,17 @@ impl<'k> Key<'k> {
             Ok(Self::Borrowed(bytes.as_bytes()))
         } else {
             copied(object).map(Self::Copied)
+        }
+    }
+
+    /// The bytes of what nearly every key is, `str` that has UTF-8 and `bytes`; nothing for the rest, be it
+    /// right or wrong.
+    #[inline]
+    pub(crate) fn usual(object: &'k Bound<'_, PyAny>) -> Option<&'k [u8]> {
+        if let Ok(text) = object.cast::<PyString>() {
+            text.to_str().ok().map(str::as_bytes)
+        } else {
+            object.cast::<PyBytes>().ok().map(PyBytesMethods::as_bytes)
         }
     }
 
@@ -58,6 +69,11 @@ impl<'py> Keys<'py> {
             )));
         }
         Ok(Self(objects.try_iter()?.collect::<PyResult<_>>()?))
+    }
+
+    /// The keys as a list.
+    pub(crate) fn into_list(self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0)
     }
 
     /// The bytes of all keys; the first key that has none is an error.

@@ -5,17 +5,21 @@
 //! - `router`, `route`, `target`, `node`: the classes
 //! - `arguments`: what else is passed to a router
 //! - `keys`: what Python passes as a key, as bytes
+//! - `attached`: what the interpreter's own lock is enough for
 //! - `cache`: routes and nodes that exist already, so that the hot path makes no object
 //! - `errors`: the core's kinds of error as the classes of `ringshift.errors`
+//! - `indices`: many keys into numbers
 //! - `moves`: what would move between two specs
 //! - `guard`: panics and forks
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod arguments;
+mod attached;
 mod cache;
 mod errors;
 mod guard;
+mod indices;
 mod keys;
 mod moves;
 mod node;
@@ -49,7 +53,16 @@ mod _ringshift {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-        let public = ["Node", "Route", "Router", "Target", "error_kinds", "moves"];
+        module.add("NO_NODE", ringshift::NO_NODE)?;
+        let public = [
+            "NO_NODE",
+            "Node",
+            "Route",
+            "Router",
+            "Target",
+            "error_kinds",
+            "moves",
+        ];
         module.setattr("__all__", PyList::new(module.py(), public)?)
     }
 }

@@ -1,19 +1,21 @@
 //! `Router`: the core's router as a Python object.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Snapshot};
+use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, RouteCode, Snapshot};
 
 use crate::arguments::{check_watch, spec_text};
-use crate::cache::{NodeTable, RouteCache};
+use crate::attached::Attached;
+use crate::cache::{NodeTable, Routes};
 use crate::errors;
 use crate::guard::{detached, guarded};
+use crate::indices;
 use crate::keys::{Key, Keys};
 use crate::node::Node;
 use crate::route::Route;
@@ -26,7 +28,8 @@ use crate::target::Target;
 pub(crate) struct Router {
     core: ringshift::Router,
     nodes: NodeTable,
-    routes: RouteCache,
+    /// Of the snapshot that was used last.
+    routes: Attached<Option<Arc<Routes>>>,
     closed: AtomicBool,
     /// The `ringshift.watch.Watcher`, if there is one.
     watcher: Mutex<Option<Py<PyAny>>>,
@@ -69,14 +72,11 @@ impl Router {
 
     /// The route of a key.
     fn route(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Py<Route>> {
-        self.check_open(py)?;
-        let key = Key::from(key)?;
-        guarded(py, || {
-            self.core.with(|snapshot| {
-                let code = snapshot.code(key.bytes());
-                self.routes.route(py, snapshot, code, &self.nodes)
-            })
-        })
+        let mut missed = None;
+        match self.known_route(py, key, &mut missed) {
+            Some(route) => Ok(route),
+            None => self.any_route(py, key, missed),
+        }
     }
 
     /// The routes of many keys, in their order and from one generation.
@@ -89,15 +89,44 @@ impl Router {
         let keys = Keys::from(keys)?;
         let keys = keys.bytes()?;
         guarded(py, || {
-            self.core.with(|snapshot| {
-                let codes = snapshot.route_many(keys.iter().map(Key::bytes));
-                let routes = codes
-                    .into_iter()
-                    .map(|code| self.routes.route(py, snapshot, code, &self.nodes))
-                    .collect::<PyResult<Vec<_>>>()?;
-                PyList::new(py, routes)
-            })
+            let routes = self.routes(py);
+            let codes = routes.snapshot().route_many(keys.iter().map(Key::bytes));
+            let made = codes
+                .into_iter()
+                .map(|code| routes.route(py, code, &self.nodes))
+                .collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, made)
         })
+    }
+
+    /// The indices of the nodes that are read first for many keys.
+    #[pyo3(signature = (keys, out=None))]
+    fn index_many<'py>(
+        &self,
+        py: Python<'py>,
+        keys: &Bound<'py, PyAny>,
+        out: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.check_open(py)?;
+        let keys = indices::listed(keys)?;
+        let out = indices::room(py, out, keys.len())?;
+        guarded(py, || {
+            indices::fill(&keys, &out, self.routes(py).snapshot())
+        })?;
+        Ok(out)
+    }
+
+    /// The node of an index.
+    fn node(&self, py: Python<'_>, index: u32) -> PyResult<Py<Node>> {
+        self.check_open(py)?;
+        match self.core.node(index) {
+            Some(node) => self.nodes.node(py, &node),
+            None => Err(errors::new(
+                py,
+                ErrorKind::InvalidArgument,
+                format!("this router has no node {index}; use an index that it gave out"),
+            )),
+        }
     }
 
     /// The positions of keys by the node that is read first.
@@ -257,7 +286,8 @@ impl Router {
     /// Stops the watcher; everything but `close` and `closed` then raises `ClosedError`.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.closed.store(true, Ordering::Relaxed);
-        self.routes.clear();
+        // SAFETY: nothing in there runs Python code or lets go of the interpreter.
+        drop(unsafe { self.routes.with(py, Option::take) });
         let watcher = self
             .watcher
             .lock()
@@ -305,7 +335,7 @@ impl Router {
             Self {
                 core,
                 nodes: NodeTable::default(),
-                routes: RouteCache::default(),
+                routes: Attached::default(),
                 closed: AtomicBool::new(false),
                 watcher: Mutex::new(None),
             },
@@ -323,6 +353,83 @@ impl Router {
         Ok(router)
     }
 
+    /// The route of a usual key, if there is an object for it. What has no object yet leaves the code that
+    /// the core gave in `missed`: to ask twice would take a breaker's one probe and not send it.
+    ///
+    /// Nothing here is a `PyResult`: moving one, which takes eight words, costs as much as a lookup.
+    #[inline]
+    fn known_route(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        missed: &mut Option<Missed>,
+    ) -> Option<Py<Route>> {
+        if self.closed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let key = Key::usual(key)?;
+        let known = |routes: &mut Option<Arc<Routes>>| {
+            let routes = routes.as_ref()?;
+            let snapshot = routes.snapshot();
+            if snapshot.epoch() < self.core.epoch() {
+                return None;
+            }
+            let code = snapshot.code(key);
+            let route = routes.known(py, code);
+            if route.is_none() {
+                *missed = Some((snapshot.epoch(), code));
+            }
+            route
+        };
+        // SAFETY: nothing in there runs Python code or lets go of the interpreter.
+        let known = || unsafe { self.routes.with(py, known) };
+        // A panic is met again, and told, by `any_route`.
+        catch_unwind(AssertUnwindSafe(known)).unwrap_or_default()
+    }
+
+    #[inline(never)]
+    fn any_route(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyAny>,
+        missed: Option<Missed>,
+    ) -> PyResult<Py<Route>> {
+        self.check_open(py)?;
+        let key = Key::from(key)?;
+        guarded(py, || {
+            let routes = self.routes(py);
+            let code = match missed {
+                Some((epoch, code)) if epoch == routes.snapshot().epoch() => code,
+                _ => routes.snapshot().code(key.bytes()),
+            };
+            routes.route(py, code, &self.nodes)
+        })
+    }
+
+    /// The routes of the snapshot in force.
+    fn routes(&self, py: Python<'_>) -> Arc<Routes> {
+        let fresh = |routes: &mut Option<Arc<Routes>>| {
+            let routes = routes.as_ref()?;
+            (routes.snapshot().epoch() >= self.core.epoch()).then(|| Arc::clone(routes))
+        };
+        // SAFETY: nothing in there runs Python code or lets go of the interpreter.
+        if let Some(routes) = unsafe { self.routes.with(py, fresh) } {
+            return routes;
+        }
+        let made = Arc::new(Routes::of(self.core.snapshot()));
+        let keep = |routes: &mut Option<Arc<Routes>>| {
+            let newer = routes
+                .as_ref()
+                .is_none_or(|kept| kept.snapshot().epoch() < made.snapshot().epoch());
+            newer.then(|| routes.replace(Arc::clone(&made)))
+        };
+        // SAFETY: as above.
+        let old = unsafe { self.routes.with(py, keep) };
+        // Its routes may run Python code when they are freed.
+        drop(old);
+        made
+    }
+
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
         if self.closed.load(Ordering::Relaxed) {
             return Err(closed(py));
@@ -335,6 +442,9 @@ impl Router {
         guarded(py, || Ok(self.core.with(read)))
     }
 }
+
+/// The code of a key that had no object yet, and the epoch of the snapshot that gave it.
+type Missed = (u64, RouteCode);
 
 #[cold]
 fn closed(py: Python<'_>) -> PyErr {

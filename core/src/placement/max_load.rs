@@ -84,16 +84,26 @@ fn hand_out(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Impossible;
 
-/// The lowest `max_load` that these points allow, to four decimals.
-pub(crate) fn lowest(points: &[u64], owners: &[u32], weights: &[u32], seed: u64) -> u32 {
+/// A `max_load` that these points allow, to four decimals, above one that they do not, so that the next
+/// lower is not allowed either. Now and then a bound is possible while a slightly looser one is not,
+/// so there may be others in between.
+pub(crate) fn lowest(
+    points: &[u64],
+    owners: &[u32],
+    weights: &[u32],
+    refused: u32,
+    seed: u64,
+) -> u32 {
     let arcs = in_order(points, seed);
     let mut spare = owners.to_vec();
     let mut possible =
         |max_load: u32| hand_out(&arcs, owners, &mut spare, capacities(weights, max_load)).is_ok();
-    let (mut impossible, mut enough) = (ONE - 1, ONE);
+    let (mut impossible, mut step) = (refused, 1);
+    let mut enough = refused + 1;
     while enough < MOST && !possible(enough) {
         impossible = enough;
-        enough = (enough + (enough - ONE).max(100)).min(MOST);
+        step *= 2;
+        enough = (enough + step).min(MOST);
     }
     while enough - impossible > 1 {
         let middle = impossible.midpoint(enough);
@@ -193,15 +203,10 @@ mod tests {
 
     /// Points of nodes with the given weights, `vnodes` for each unit.
     fn ring(weights: &[u32], vnodes: u32) -> (Vec<u64>, Vec<u32>) {
-        let mut buffer = Vec::new();
         let mut entries: Vec<(u64, u32)> = Vec::new();
         for (node, &weight) in (0u32..).zip(weights) {
-            for number in 0..weight * vnodes {
-                entries.push((
-                    hash::point(&mut buffer, &format!("n{node}"), number, 0),
-                    node,
-                ));
-            }
+            let points = hash::points(&format!("n{node}"), weight * vnodes, 0);
+            entries.extend(points.map(|point| (point, node)));
         }
         entries.sort_unstable();
         entries.into_iter().unzip()
@@ -223,7 +228,9 @@ mod tests {
                 }
             } else {
                 let (points, owners) = ring(&weights, vnodes);
-                prop_assert!(lowest(&points, &owners, &weights, 0) > max_load);
+                let lowest = lowest(&points, &owners, &weights, max_load, 0);
+                prop_assert!(lowest > max_load);
+                prop_assert!(bound(&points, &mut owners.clone(), &weights, lowest, 0).is_ok());
             }
         }
     }
@@ -232,7 +239,7 @@ mod tests {
     fn the_lowest_possible_bound_is_possible() {
         let weights = [1, 1, 1];
         let (points, owners) = ring(&weights, 2);
-        let lowest = lowest(&points, &owners, &weights, 0);
+        let lowest = lowest(&points, &owners, &weights, ONE, 0);
         assert!(bound(&points, &mut owners.clone(), &weights, lowest, 0).is_ok());
         assert_eq!(
             bound(&points, &mut owners.clone(), &weights, lowest - 1, 0),

@@ -5,6 +5,7 @@
 
 mod legacy;
 pub(crate) mod max_load;
+mod points;
 mod replicas;
 mod ring;
 mod table;
@@ -12,7 +13,7 @@ mod table;
 pub use legacy::LegacySpec;
 pub(crate) use legacy::{Flavor, Kind, Legacy, LegacyNode, Rule, WeightRule};
 pub(crate) use replicas::Replicas;
-pub(crate) use ring::{Ring, RingNode, RingRule};
+pub(crate) use ring::{Ring, RingBefore, RingNode, RingRule};
 pub(crate) use table::Table;
 
 /// The compiled placement of one cluster.

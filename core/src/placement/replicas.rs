@@ -5,6 +5,7 @@
 //! nodes and zones in the order in which a walk upwards would meet them: each point moves its node
 //! and its zone to the front.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Lists of nodes, all of the same length, numbered by slot.
@@ -27,14 +28,14 @@ impl Replicas {
     /// The lists along a ring: `walk` are the nodes whose points they are, in ascending order,
     /// `owners` the nodes that own the arcs below them, `zones` the zone of each node. Gives the
     /// lists and the slot of each point.
-    pub(crate) fn along(
+    pub(crate) fn along<'a>(
         walk: &[u32],
-        owners: &[u32],
+        owners: &'a [u32],
         zones: &[u32],
         replicas: usize,
-    ) -> (Self, Vec<u32>) {
+    ) -> (Self, Cow<'a, [u32]>) {
         if replicas == 1 {
-            return (Self::single(zones.len()), owners.to_vec());
+            return (Self::single(zones.len()), Cow::Borrowed(owners));
         }
         let mut nodes = Recency::new(zones.len());
         // The node that a walk meets first in each zone.
@@ -70,12 +71,18 @@ impl Replicas {
                 });
             }
         }
-        (lists, slots)
+        (lists, Cow::Owned(slots))
     }
 
     /// How many lists there are.
     pub(crate) fn slots(&self) -> u32 {
         (self.nodes.len() / self.length.max(1)) as u32
+    }
+
+    /// How many nodes every list has.
+    #[inline]
+    pub(crate) fn length(&self) -> usize {
+        self.length
     }
 
     /// The first node of a slot.

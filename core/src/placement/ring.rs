@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::points::{PointNode, Points};
 use super::table::Table;
 use super::{Replicas, max_load};
 use crate::hash;
@@ -33,6 +34,18 @@ pub(crate) struct RingRule {
 pub(crate) struct Ring {
     seed: u64,
     slots: Slots,
+    /// Whether the first node of a slot is the one whose point ends the arc, and no point was left
+    /// out: then another ring can take over points from this one.
+    can_be_followed: bool,
+}
+
+/// The ring in force before the one that is built, of the same `vnodes` and seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RingBefore<'a> {
+    pub(crate) ring: &'a Ring,
+    /// What its slots stand for.
+    pub(crate) lists: &'a Replicas,
+    pub(crate) nodes: &'a [RingNode<'a>],
 }
 
 /// How slots are found: by a table, as far as their numbers fit into it.
@@ -47,23 +60,36 @@ impl Ring {
     /// of them together are fewer than 2^32.
     ///
     /// Fails if `max_load` cannot be kept, with the lowest one that can.
-    pub(crate) fn build(nodes: &[RingNode<'_>], rule: RingRule) -> Result<(Self, Replicas), u32> {
+    pub(crate) fn build(
+        nodes: &[RingNode<'_>],
+        rule: RingRule,
+        before: Option<RingBefore<'_>>,
+    ) -> Result<(Self, Replicas), u32> {
         let RingRule { seed, replicas, .. } = rule;
-        let (points, walk) = sorted_points(nodes, rule);
-        let mut owners = walk.clone();
-        if let Some(bound) = rule.max_load {
-            let weights: Vec<u32> = nodes.iter().map(|node| node.weight).collect();
-            max_load::bound(&points, &mut owners, &weights, bound, seed)
-                .map_err(|_| max_load::lowest(&points, &walk, &weights, seed))?;
-        }
+        let Points {
+            places: points,
+            nodes: walk,
+            collided,
+        } = points_of(nodes, rule, before);
+        let bounded = match rule.max_load {
+            Some(bound) => Some(bounded(nodes, &points, &walk, bound, seed)?),
+            None => None,
+        };
+        let owners = bounded.as_ref().unwrap_or(&walk);
         let zones: Vec<u32> = nodes.iter().map(|node| node.zone).collect();
-        let (lists, slots) = Replicas::along(&walk, &owners, &zones, replicas);
+        let (lists, slots) = Replicas::along(&walk, owners, &zones, replicas);
         let narrow: Option<Vec<u16>> = slots.iter().map(|&slot| slot.try_into().ok()).collect();
         let slots = match narrow {
             Some(narrow) => Slots::Few(Arc::new(Table::new(points, narrow))),
-            None => Slots::Many(Table::new(points, slots)),
+            None => Slots::Many(Table::new(points, slots.into_owned())),
         };
-        Ok((Self { seed, slots }, lists))
+        let can_be_followed = rule.max_load.is_none() && !collided;
+        let ring = Self {
+            seed,
+            slots,
+            can_be_followed,
+        };
+        Ok((ring, lists))
     }
 
     /// What decides the hash of a key: rings with equal seeds hash it alike.
@@ -82,6 +108,14 @@ impl Ring {
         match &self.slots {
             Slots::Few(table) => Box::new(table.arcs()),
             Slots::Many(table) => Box::new(table.arcs()),
+        }
+    }
+
+    /// The points in ascending order, and their slots.
+    fn entries(&self) -> Box<dyn Iterator<Item = (u64, u32)> + '_> {
+        match &self.slots {
+            Slots::Few(table) => Box::new(table.entries()),
+            Slots::Many(table) => Box::new(table.entries()),
         }
     }
 
@@ -119,27 +153,39 @@ impl Ring {
     }
 }
 
-/// All points in ascending order with the node that owns each. Of equal points only the one of
-/// the smallest id (in byte order) stays: it is the one that every lookup would find.
-fn sorted_points(nodes: &[RingNode<'_>], rule: RingRule) -> (Vec<u64>, Vec<u32>) {
-    let mut by_id: Vec<u32> = (0..nodes.len() as u32).collect();
-    by_id.sort_unstable_by_key(|&position| nodes[position as usize].id);
-    let total = nodes
-        .iter()
-        .map(|node| (rule.vnodes * node.weight) as usize)
-        .sum();
-    let mut buffer = Vec::new();
-    let mut entries: Vec<(u64, u32)> = Vec::with_capacity(total);
-    for (rank, &position) in (0u32..).zip(&by_id) {
-        let node = &nodes[position as usize];
-        for number in 0..rule.vnodes * node.weight {
-            entries.push((hash::point(&mut buffer, node.id, number, rule.seed), rank));
+/// The owners of the arcs within a `max_load`.
+fn bounded(
+    nodes: &[RingNode<'_>],
+    points: &[u64],
+    walk: &[u32],
+    max_load: u32,
+    seed: u64,
+) -> Result<Vec<u32>, u32> {
+    let weights: Vec<u32> = nodes.iter().map(|node| node.weight).collect();
+    let mut owners = walk.to_vec();
+    match max_load::bound(points, &mut owners, &weights, max_load, seed) {
+        Ok(()) => Ok(owners),
+        Err(max_load::Impossible) => Err(max_load::lowest(points, walk, &weights, max_load, seed)),
+    }
+}
+
+fn points_of(nodes: &[RingNode<'_>], rule: RingRule, before: Option<RingBefore<'_>>) -> Points {
+    let nodes = with_points(nodes, rule.vnodes);
+    match before.filter(|before| before.ring.can_be_followed) {
+        None => Points::of(&nodes, rule.seed),
+        Some(before) => {
+            let entries = before.ring.entries();
+            let entries = entries.map(|(point, slot)| (point, before.lists.first(slot)));
+            let old = with_points(before.nodes, rule.vnodes);
+            Points::following(&nodes, rule.seed, &old, entries)
         }
     }
-    entries.sort_unstable();
-    entries.dedup_by_key(|entry| entry.0);
-    entries
-        .into_iter()
-        .map(|(point, rank)| (point, by_id[rank as usize]))
-        .unzip()
+}
+
+fn with_points<'a>(nodes: &[RingNode<'a>], vnodes: u32) -> Vec<PointNode<'a>> {
+    let nodes = nodes.iter().map(|node| PointNode {
+        id: node.id,
+        count: vnodes * node.weight,
+    });
+    nodes.collect()
 }

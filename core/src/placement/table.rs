@@ -121,13 +121,20 @@ impl<S: Slot> Table<S> {
         (record.fractions[below] > fraction).then(|| record.slots[below].widen())
     }
 
+    /// The points in ascending order, and their slots.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let slots = self.slots.iter().map(|slot| slot.widen());
+        self.points.iter().copied().zip(slots)
+    }
+
     /// Where each arc ends (exclusive) and its slot; the last one, behind the highest point, belongs
     /// to the lowest.
     pub(crate) fn arcs(&self) -> impl Iterator<Item = (u128, u32)> + '_ {
-        let arcs = self.points.iter().map(|&point| u128::from(point) + 1);
-        let slots = self.slots.iter().map(|slot| slot.widen());
         let last = self.slots.first().map(|slot| (1 << 64, slot.widen()));
-        arcs.zip(slots).chain(last)
+        let arcs = self
+            .entries()
+            .map(|(point, slot)| (u128::from(point) + 1, slot));
+        arcs.chain(last)
     }
 
     /// How many points there are.
@@ -192,14 +199,14 @@ impl<S: Slot> Record<S> {
     }
 }
 
-/// How many of ascending fractions but the last are below another: a search without branches.
+/// How many of ascending fractions but the last are below another, without branches: first which
+/// quarter, then where in it. Comparing three at once makes the chain of loads that wait for one
+/// another two long, where halving would make it four.
 #[inline(always)]
 fn count_below(fractions: &[u16; ENTRIES], fraction: u16) -> usize {
-    let mut below = 0;
-    below += usize::from(fractions[7] < fraction) * 8;
-    below += usize::from(fractions[below + 3] < fraction) * 4;
-    below += usize::from(fractions[below + 1] < fraction) * 2;
-    below + usize::from(fractions[below] < fraction)
+    let below = |entry: usize| usize::from(fractions[entry] < fraction);
+    let quarter = 4 * (below(3) + below(7) + below(11));
+    quarter + below(quarter) + below(quarter + 1) + below(quarter + 2)
 }
 
 /// The bucket of a hash, and its fraction of that bucket. Both rise with the hash.

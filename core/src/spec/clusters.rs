@@ -115,7 +115,7 @@ impl ClusterSpec {
     }
 
     /// Points of the cluster's placement, counting nodes that are down.
-    fn points(&self) -> u64 {
+    pub(crate) fn points(&self) -> u64 {
         let points = |node: &NodeSpec| match &self.placement {
             PlacementSpec::Ring { vnodes, .. } => u64::from(*vnodes) * u64::from(node.weight),
             PlacementSpec::Legacy(legacy) => legacy.points(node.weight),

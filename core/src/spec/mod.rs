@@ -22,6 +22,7 @@ use crate::placement::LegacySpec;
 use crate::schedule::Schedule;
 use cursor::Cursor;
 pub(crate) use names::check as check_name;
+pub(crate) use path::pointer;
 pub(crate) use units::ALL as ALL_BASIS_POINTS;
 
 /// A valid spec.

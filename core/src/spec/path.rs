@@ -33,3 +33,11 @@ impl Path {
         }
     }
 }
+
+/// The pointer of the field at the end of these names.
+pub(crate) fn pointer(names: &[&str]) -> String {
+    let path = names.iter().fold(Path::Root, |parent, &name| {
+        Path::Field(Rc::new(parent), name.to_owned())
+    });
+    path.pointer()
+}

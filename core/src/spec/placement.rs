@@ -7,6 +7,9 @@ use crate::hash::HashTag;
 use crate::limits;
 use crate::placement::{Flavor, Kind, LegacySpec};
 
+/// Points of a node of weight 1 where the spec does not say. `docs/evenness.md` says why.
+const DEFAULT_VNODES: u32 = 512;
+
 /// The placement and the part of a key that it looks at, if not all of it.
 pub(super) fn decode(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTag>), Error> {
     const ALL: [&str; 7] = [
@@ -22,10 +25,12 @@ pub(super) fn decode(place: &Cursor<'_>) -> Result<(PlacementSpec, Option<HashTa
             "a ring",
             &["kind", "hash_tag", "vnodes", "seed", "max_load"],
         )?;
-        let vnodes = fields.get("vnodes").map_or(Ok(160), |place| {
-            let most = u64::from(limits::MAX_VNODES);
-            place.integer("a number of virtual nodes", 1, most)
-        })? as u32;
+        let vnodes = fields
+            .get("vnodes")
+            .map_or(Ok(u64::from(DEFAULT_VNODES)), |place| {
+                let most = u64::from(limits::MAX_VNODES);
+                place.integer("a number of virtual nodes", 1, most)
+            })? as u32;
         let seed = fields.get("seed").map_or(Ok(0), seed)?;
         let max_load = fields.get("max_load").map(units::max_load).transpose()?;
         let ring = PlacementSpec::Ring {

@@ -8,6 +8,8 @@
     clippy::cast_possible_truncation
 )]
 
+pub mod bounded;
+
 use ringshift::{Options, Router};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

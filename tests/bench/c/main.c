@@ -26,6 +26,11 @@ static char *make_keys(void) {
   return keys;
 }
 
+void check(const char *name, size_t nodes, int ok, const char *detail) {
+  printf("{\"suite\": \"c\", \"check\": \"%s, N = %zu\", \"ok\": %s, \"detail\": \"%s\"}\n", name, nodes, ok ? "true" : "false",
+         detail);
+}
+
 int main(int count, char **arguments) {
   char *keys = make_keys();
   for (int index = 1; index < count; index++) {
@@ -33,6 +38,7 @@ int main(int count, char **arguments) {
     char *end = NULL;
     size_t nodes = strtoul(arguments[index], &end, 10);
     if (*end != '\0' || nodes == 0) die("the arguments are numbers of nodes");
+    check_ours(nodes, keys);
     size_t made = our_subjects(subjects, nodes);
     made += peer_subjects(subjects + made, nodes);
     measure(subjects, made, nodes, keys);

@@ -1,4 +1,4 @@
-/* How time and balance are taken: subjects in turn, several times over, so that a slow moment falls on all of them. */
+/* How time is taken: subjects in turn, several times over, so that a slow moment falls on all of them. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -28,27 +28,15 @@ static double nanoseconds(const subject *subject, const char *keys, size_t count
   return (now() - start) / (double)count;
 }
 
-/* Prints the keys of the fullest node by the average of all nodes, or null where it isn't measured. */
-static void print_balance(const subject *subject, const char *keys, size_t count, size_t nodes) {
-  /* Fewer than a hundred keys a node say nothing about balance. */
-  if (subject->owner == NULL || count < nodes * 100) {
-    printf("null");
-    return;
-  }
-  size_t *shares = calloc(nodes, sizeof *shares);
-  size_t fullest = 0;
-  if (shares == NULL) die("no memory");
-  for (size_t index = 0; index < count; index++) {
-    size_t owner = subject->owner(subject->state, keys + index * KEY_LENGTH);
-    if (owner >= nodes) die("a subject named a node that doesn't exist");
-    if (++shares[owner] > fullest) fullest = shares[owner];
-  }
-  free(shares);
-  printf("%.6f", (double)fullest * (double)nodes / (double)count);
+static void print_or_null(const char *name, double value) {
+  if (value < 0)
+    printf(", \"%s\": null", name);
+  else
+    printf(", \"%s\": %.6f", name, value);
 }
 
 void measure(const subject *subjects, size_t subject_count, size_t nodes, const char *keys) {
-  double rounds[MOST_SUBJECTS][ROUNDS];
+  double rounds[MOST_SUBJECTS][ROUNDS], even[MOST_SUBJECTS], moves[MOST_SUBJECTS];
   size_t counts[MOST_SUBJECTS];
   if (subject_count > MOST_SUBJECTS) die("too many subjects");
   for (size_t index = 0; index < subject_count; index++) {
@@ -59,12 +47,18 @@ void measure(const subject *subjects, size_t subject_count, size_t nodes, const 
   for (size_t round = 0; round < ROUNDS; round++)
     for (size_t index = 0; index < subject_count; index++)
       rounds[index][round] = nanoseconds(&subjects[index], keys, counts[index]);
+  /* They print lines of their own. */
+  for (size_t index = 0; index < subject_count; index++) {
+    even[index] = balance(&subjects[index], keys, counts[index], nodes);
+    moves[index] = moved(&subjects[index], keys, counts[index], nodes);
+  }
   for (size_t index = 0; index < subject_count; index++) {
     printf("{\"suite\": \"c\", \"subject\": \"%s\", \"nodes\": %zu, \"keys\": %zu, \"ns\": [", subjects[index].name, nodes,
            counts[index]);
     for (size_t round = 0; round < ROUNDS; round++) printf("%s%.3f", round ? ", " : "", rounds[index][round]);
-    printf("], \"max_over_avg\": ");
-    print_balance(&subjects[index], keys, counts[index], nodes);
+    printf("]");
+    print_or_null("max_over_avg", even[index]);
+    print_or_null("moved", moves[index]);
     printf("}\n");
     fflush(stdout);
   }

@@ -13,8 +13,8 @@ func inGo(key string) string { return key }
 
 func floors() []subject {
 	return []subject{
-		{"floor: function of Go that returns its key", oneByOne(inGo), nil},
-		{"floor: function of C that does nothing", intoC, nil},
+		{name: "floor: function of Go that returns its key", run: oneByOne(inGo)},
+		{name: "floor: function of C that does nothing", run: intoC},
 	}
 }
 

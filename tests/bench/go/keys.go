@@ -42,7 +42,7 @@ func makeSpec(nodes []string, migrating bool) ([]byte, error) {
 	clusters := map[string]any{"blue": cluster(nodes, "")}
 	spec := map[string]any{"format": 1, "generation": 1, "primary": "blue", "clusters": clusters}
 	if migrating {
-		clusters["green"] = cluster(append(slices.Clone(nodes), "10.255.0.0:11211"), "g1:")
+		clusters["green"] = cluster(append(slices.Clone(nodes), added), "g1:")
 		spec["standby"] = "green"
 		spec["migration"] = map[string]any{"id": "bench", "from": "blue", "to": "green", "stage": "ramp", "percent": 50}
 	}

@@ -5,11 +5,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 )
 
@@ -32,11 +32,14 @@ func run(counts []string) error {
 		if err != nil {
 			return err
 		}
-		if err := measure(append(append(floors(), subjects...), peers(nodes)...), count, keys); err != nil {
+		if err := checkOurs(nodes, keys); err != nil {
+			return err
+		}
+		if err := measure(slices.Concat(floors(), subjects, peers(nodes)), nodes, keys); err != nil {
 			return err
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]any{"suite": "go", "versions": versions()})
+	return show(map[string]any{"suite": suite, "versions": versions()})
 }
 
 // versions are those of the peers, as they were linked.

@@ -1,12 +1,8 @@
-// How time and balance are taken: subjects in turn, several times over.
+// How time is taken: subjects in turn, several times over.
 
 package main
 
-import (
-	"encoding/json"
-	"os"
-	"time"
-)
+import "time"
 
 const (
 	rounds = 5
@@ -14,21 +10,12 @@ const (
 	trial  = 2_000
 )
 
-// subject is one thing that is measured; owner tells a key's node, for the balance, and may be nil.
+// subject is one thing that is measured.
 type subject struct {
-	name  string
-	run   func(keys []string)
-	owner func(key string) string
-}
-
-// line is what is printed for a subject and number of nodes.
-type line struct {
-	Suite      string    `json:"suite"`
-	Subject    string    `json:"subject"`
-	Nodes      int       `json:"nodes"`
-	Keys       int       `json:"keys"`
-	NS         []float64 `json:"ns"`
-	MaxOverAvg *float64  `json:"max_over_avg"`
+	name string
+	run  func(keys []string)
+	// placement is nil where only time is measured.
+	placement *placement
 }
 
 func (s subject) nanoseconds(keys []string) float64 {
@@ -37,24 +24,8 @@ func (s subject) nanoseconds(keys []string) float64 {
 	return float64(time.Since(start).Nanoseconds()) / float64(len(keys))
 }
 
-// balance is the keys of the fullest node by the average of all nodes; nil where it isn't measured.
-func (s subject) balance(keys []string, nodes int) *float64 {
-	// Fewer than a hundred keys a node say nothing about balance.
-	if s.owner == nil || len(keys) < nodes*100 {
-		return nil
-	}
-	shares := map[string]int{}
-	fullest := 0
-	for _, key := range keys {
-		owner := s.owner(key)
-		shares[owner]++
-		fullest = max(fullest, shares[owner])
-	}
-	ratio := float64(fullest) * float64(nodes) / float64(len(keys))
-	return &ratio
-}
-
-func measure(subjects []subject, nodes int, keys []string) error {
+// measure prints a line for each subject.
+func measure(subjects []subject, nodes, keys []string) error {
 	taken := make([][]string, len(subjects))
 	for index, subject := range subjects {
 		subject.nanoseconds(keys[:trial/10])
@@ -68,10 +39,12 @@ func measure(subjects []subject, nodes int, keys []string) error {
 			times[index] = append(times[index], subject.nanoseconds(taken[index]))
 		}
 	}
-	out := json.NewEncoder(os.Stdout)
 	for index, subject := range subjects {
-		ratio := subject.balance(taken[index], nodes)
-		if err := out.Encode(line{"go", subject.name, nodes, len(taken[index]), times[index], ratio}); err != nil {
+		line := line{Suite: suite, Subject: subject.name, Nodes: len(nodes), Keys: len(taken[index]), NS: times[index]}
+		if err := subject.place(&line, nodes, keys); err != nil {
+			return err
+		}
+		if err := show(line); err != nil {
 			return err
 		}
 	}

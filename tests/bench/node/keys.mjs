@@ -2,6 +2,9 @@
 
 export const POINTS = 160
 
+/** A node that is added. */
+export const ADDED = '10.255.0.0:11211'
+
 /** Keys like `user:12345678:profile`, all different. */
 export function makeKeys(count) {
   const keys = new Array(count)
@@ -27,7 +30,7 @@ export function makeSpec(nodes, migrating) {
   })
   const spec = { format: 1, generation: 1, primary: 'blue', clusters: { blue: cluster(nodes, '') } }
   if (migrating) {
-    spec.clusters.green = cluster([...nodes, '10.255.0.0:11211'], 'g1:')
+    spec.clusters.green = cluster([...nodes, ADDED], 'g1:')
     spec.standby = 'green'
     spec.migration = { id: 'bench', from: 'blue', to: 'green', stage: 'ramp', percent: 50 }
   }

@@ -9,7 +9,7 @@ from oracle.route import Router
 
 from builders.error_base import BASE
 from builders.routes import NOW_MS
-from builders.specs import Fields, migrating, modulo, node, nodes, only, ring, text_of
+from builders.specs import Fields, default_ring, migrating, modulo, node, nodes, only, text_of
 from builders.texts import Parts, joined
 
 ADDRESSES = (
@@ -27,36 +27,39 @@ def linear(start: str) -> Fields:
 def spec_texts() -> list[str]:
     """Specs at the edge of what the rules allow."""
     two = nodes(2)
-    blue, green = modulo(nodes(3)), ring(nodes(4, "g", 100))
+    blue, green = modulo(nodes(3)), default_ring(nodes(4, "g", 100))
     spare = {"format": 1, "generation": 9, "primary": "blue", "standby": "green"}
     breaker = {"failures": 1, "open": "500ms", "max_open": "5m", "max_ejected": 1}
-    shared_address: Fields = {"blue": ring(two), "green": ring([dict(node(0)), dict(node(1), id="other")])}
+    shared_address: Fields = {
+        "blue": default_ring(two),
+        "green": default_ring([dict(node(0)), dict(node(1), id="other")]),
+    }
     return [
         BASE,
-        only(ring(two), generation=2**53 - 1),
-        only(ring(two)).replace("\n", "").replace(" ", ""),
-        only(ring(two)).replace("\n", "\r\n\t") + "\n\n",
-        only(ring([dict(node(i), address=address) for i, address in enumerate(ADDRESSES)])),
-        only(ring([dict(node(0), id="x" * 255), dict(node(1), id="é" * 127 + "z")])),
-        only(ring([node(0, weight=1000), node(1, weight=0)], vnodes=1, seed="0")),
-        only(ring(two, vnodes=10_000)),
-        only(ring([node(i, weight=i % 2, zone="z" * 255) for i in range(4)], replicas=2)),
-        only(ring(two, key_prefix="!" + "~" * 127)),
-        only(ring(two, key_prefix="")),
-        only(ring(two, hash_tag="ab", seed="018446744073709551615")),
-        only(ring(two)).replace("{", '{"$schema": "https://example.com/spec.json",', 1),
+        only(default_ring(two), generation=2**53 - 1),
+        only(default_ring(two)).replace("\n", "").replace(" ", ""),
+        only(default_ring(two)).replace("\n", "\r\n\t") + "\n\n",
+        only(default_ring([dict(node(i), address=address) for i, address in enumerate(ADDRESSES)])),
+        only(default_ring([dict(node(0), id="x" * 255), dict(node(1), id="é" * 127 + "z")])),
+        only(default_ring([node(0, weight=1000), node(1, weight=0)], vnodes=1, seed="0")),
+        only(default_ring(two, vnodes=10_000)),
+        only(default_ring([node(i, weight=i % 2, zone="z" * 255) for i in range(4)], replicas=2)),
+        only(default_ring(two, key_prefix="!" + "~" * 127)),
+        only(default_ring(two, key_prefix="")),
+        only(default_ring(two, hash_tag="ab", seed="018446744073709551615")),
+        only(default_ring(two)).replace("{", '{"$schema": "https://example.com/spec.json",', 1),
         only(modulo([node(0, weight=1, down=False)])),
-        only(ring(two), max_ttl="1ms"),
-        only(ring(two), max_ttl="1d"),
-        only(ring(two), max_ttl="3600s"),
-        only(ring(two), max_ttl="3650d"),
-        only(ring(two), max_ttl="0001m"),
-        only(ring(two), breaker=breaker),
-        only(ring(two), breaker={}),
-        only(ring(two), breaker={"max_ejected": 0, "failures": 100}),
-        only(ring(two), breaker={"open": "60s", "max_ejected": 0.3333}),
+        only(default_ring(two), max_ttl="1ms"),
+        only(default_ring(two), max_ttl="1d"),
+        only(default_ring(two), max_ttl="3600s"),
+        only(default_ring(two), max_ttl="3650d"),
+        only(default_ring(two), max_ttl="0001m"),
+        only(default_ring(two), breaker=breaker),
+        only(default_ring(two), breaker={}),
+        only(default_ring(two), breaker={"max_ejected": 0, "failures": 100}),
+        only(default_ring(two), breaker={"open": "60s", "max_ejected": 0.3333}),
         text_of({**spare, "clusters": {"blue": blue, "green": green}}),
-        text_of({**spare, "clusters": {"blue": blue, "green": green, "third": ring(nodes(2, "t", 200))}}),
+        text_of({**spare, "clusters": {"blue": blue, "green": green, "third": default_ring(nodes(2, "t", 200))}}),
         text_of({**spare, "clusters": shared_address}),
         migrating(blue, green, "prepare", percent=10),
         migrating(blue, green, "soak", regions={}),

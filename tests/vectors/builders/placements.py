@@ -6,7 +6,7 @@ from typing import Any
 
 from builders.keys import AWKWARD, LENGTHS, LONG_KEY, TAGGED, plain
 from builders.routes import group, route_file
-from builders.specs import Fields, modulo, node, nodes, only, ring
+from builders.specs import Fields, default_ring, modulo, node, nodes, only, ring
 
 MAX_SEED = 2**64 - 1
 
@@ -86,6 +86,19 @@ def ring_max_load() -> dict[str, Any]:
         members = zoned(7, zones)
         groups.append(group(only(ring(members, vnodes=30, max_load=1.05, replicas=replicas)), plain(120)))
     return route_file("oracle; ring with max_load", groups)
+
+
+def ring_default_vnodes() -> dict[str, Any]:
+    """Specs that leave `vnodes` out: sizes, weights, replicas, a bound; the last two say the same as each other."""
+    mixed = [node(i, weight=[1, 3, 0, 2][i % 4], down=i == 5) for i in range(9)]
+    clusters = [
+        *(default_ring(nodes(count)) for count in (1, 2, 10, 50)),
+        default_ring(mixed, seed=3),
+        default_ring(zoned(7, ["a", "b", None]), replicas=3),
+        default_ring(nodes(5), max_load=1.02),
+        ring(nodes(5), vnodes=512, max_load=1.02),
+    ]
+    return route_file("oracle; ring without vnodes", [group(only(cluster), plain(80)) for cluster in clusters])
 
 
 def zoned(count: int, zones: list[str | None], **more: Any) -> list[Fields]:

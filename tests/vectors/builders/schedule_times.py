@@ -7,14 +7,14 @@ from typing import Any
 from oracle.route import Router
 from oracle.spec import timestamp_ms
 
-from builders.specs import Fields, migrating, modulo, nodes, ring
+from builders.specs import Fields, default_ring, migrating, modulo, nodes
 
 START = "2026-11-22T10:00:00Z"
 
 
 def build() -> dict[str, Any]:
     """Linear and stepped schedules just before, at and just after each of their corners."""
-    blue, green = modulo(nodes(3)), ring(nodes(4, "g", 100))
+    blue, green = modulo(nodes(3)), default_ring(nodes(4, "g", 100))
     start = timestamp_ms(START)
     hour = 3_600_000
     plans: list[tuple[Fields, list[int]]] = [

@@ -19,14 +19,27 @@ def nodes(count: int, prefix: str = "n", first: int = 0) -> list[Fields]:
     return [node(i, prefix) for i in range(first, first + count)]
 
 
-def ring(members: list[Fields], *, replicas: int | None = None, key_prefix: str | None = None, **rule: Any) -> Fields:
-    """A cluster placed by `ring`."""
-    fields: Fields = {"placement": {"kind": "ring", **rule}, "nodes": members}
+def ring(
+    members: list[Fields],
+    *,
+    vnodes: int | None = 160,
+    replicas: int | None = None,
+    key_prefix: str | None = None,
+    **rule: Any,
+) -> Fields:
+    """A cluster placed by `ring`; `vnodes` None leaves the number of virtual nodes to the default."""
+    points = {} if vnodes is None else {"vnodes": vnodes}
+    fields: Fields = {"placement": {"kind": "ring", **points, **rule}, "nodes": members}
     if replicas is not None:
         fields["replicas"] = replicas
     if key_prefix is not None:
         fields["key_prefix"] = key_prefix
     return fields
+
+
+def default_ring(members: list[Fields], **more: Any) -> Fields:
+    """A cluster placed by `ring` that leaves out what has a default."""
+    return ring(members, **{"vnodes": None, **more})
 
 
 def modulo(members: list[Fields], *, key_prefix: str | None = None, **rule: Any) -> Fields:

@@ -110,7 +110,7 @@ def _cluster(name: str, fields: dict[str, Any]) -> Cluster:
     placement = Placement(
         kind=rule["kind"],
         hash_tag=rule.get("hash_tag"),
-        vnodes=rule.get("vnodes", 160),
+        vnodes=rule.get("vnodes", 512),
         seed=int(rule.get("seed", 0)),
         max_load=Decimal(rule["max_load"]) if "max_load" in rule else None,
         hash=rule.get("hash", "one_at_a_time"),

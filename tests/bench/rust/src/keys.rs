@@ -6,7 +6,8 @@ pub const COUNT: usize = 1_000_000;
 /// Virtual nodes for each node, in every subject that has any.
 pub const POINTS: usize = 160;
 
-const LENGTH: usize = "user:12345678:profile".len();
+/// Bytes of a key.
+pub const LENGTH: usize = "user:12345678:profile".len();
 
 /// Keys like `user:12345678:profile`, all different, in one piece of memory that is never freed: some peers have a type
 /// for their keys that must live as long as they do.
@@ -28,6 +29,11 @@ impl Keys {
     /// The first `count` keys.
     pub fn take(&self, count: usize) -> impl Iterator<Item = &'static [u8]> + use<> {
         self.bytes.chunks_exact(LENGTH).take(count)
+    }
+
+    /// The first `count` keys, one behind the other.
+    pub fn packed(&self, count: usize) -> &'static [u8] {
+        &self.bytes[..count * LENGTH]
     }
 
     pub fn len(&self) -> usize {
