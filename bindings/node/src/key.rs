@@ -54,24 +54,25 @@ pub(crate) unsafe fn with_key<R>(
             &raw mut length,
         )
     };
-    let mut short: &[u16] = &[];
-    if status == sys::Status::napi_ok && length + 1 < UNITS {
-        // SAFETY: Node-API has written `length` units.
-        let read = unsafe { slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
-        let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
-        if narrow(read, &mut bytes) {
-            // SAFETY: `length` bytes were written.
-            return Ok(take(unsafe {
-                slice::from_raw_parts(bytes.as_ptr().cast(), length)
-            }));
-        }
-        short = read;
-    }
-    let (mut take, mut taken) = (Some(take), None);
-    let mut take = |key: &[u8]| taken = take.take().map(|take| take(key));
-    // SAFETY: passed on from the caller.
-    unsafe { with_other_key(env, value, short, &mut take) }?;
-    taken.ok_or(KeyFault::Type)
+    let is_short = status == sys::Status::napi_ok && length + 1 < UNITS;
+    // SAFETY: Node-API has written `length` units.
+    let short = unsafe {
+        slice::from_raw_parts(
+            units.as_ptr().cast::<u16>(),
+            if is_short { length } else { 0 },
+        )
+    };
+    let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
+    let mut text = String::new();
+    let key = if is_short && narrow(short, &mut bytes) {
+        // SAFETY: `length` bytes were written.
+        unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), length) }
+    } else {
+        // SAFETY: passed on from the caller.
+        unsafe { other_key(env, value, short, &mut text) }?
+    };
+    // In one place, so that it becomes a part of this function.
+    Ok(take(key))
 }
 
 /// Writes the low half of every unit; whether that was all of it, as it is in ASCII.
@@ -102,17 +103,17 @@ fn narrow(units: &[u16], bytes: &mut [MaybeUninit<u8>; UNITS]) -> bool {
 ///
 /// # Safety
 ///
-/// As [`with_key`].
+/// As [`with_key`]; the bytes must not be used after the call from JavaScript.
 #[cold]
 #[inline(never)]
-unsafe fn with_other_key(
+unsafe fn other_key<'k>(
     env: sys::napi_env,
     value: sys::napi_value,
     short: &[u16],
-    take: &mut dyn FnMut(&[u8]),
-) -> Result<(), KeyFault> {
+    text: &'k mut String,
+) -> Result<&'k [u8], KeyFault> {
     if !short.is_empty() {
-        return with_units(short, take);
+        return utf8(short, text);
     }
     let mut length = 0;
     // SAFETY: without a buffer, Node-API only gives the length.
@@ -121,7 +122,7 @@ unsafe fn with_other_key(
     };
     if status != sys::Status::napi_ok {
         // SAFETY: passed on from the caller.
-        return unsafe { with_bytes(env, value, take) };
+        return unsafe { bytes_of(env, value) };
     }
     let mut units = vec![0u16; length + 1];
     // SAFETY: the buffer holds the string and the zero behind it.
@@ -137,25 +138,20 @@ unsafe fn with_other_key(
     if status != sys::Status::napi_ok {
         return Err(KeyFault::Type);
     }
-    with_units(&units[..length], take)
+    utf8(&units[..length], text)
 }
 
-fn with_units(units: &[u16], take: &mut dyn FnMut(&[u8])) -> Result<(), KeyFault> {
-    let text = String::from_utf16(units).map_err(|_| KeyFault::Surrogate)?;
-    take(text.as_bytes());
-    Ok(())
+fn utf8<'k>(units: &[u16], text: &'k mut String) -> Result<&'k [u8], KeyFault> {
+    *text = String::from_utf16(units).map_err(|_| KeyFault::Surrogate)?;
+    Ok(text.as_bytes())
 }
 
-/// Reads a `Uint8Array` in place; a Buffer is one.
+/// The bytes of a `Uint8Array` where they are; a Buffer is one.
 ///
 /// # Safety
 ///
-/// As [`with_key`].
-unsafe fn with_bytes(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    take: &mut dyn FnMut(&[u8]),
-) -> Result<(), KeyFault> {
+/// As [`other_key`].
+unsafe fn bytes_of<'k>(env: sys::napi_env, value: sys::napi_value) -> Result<&'k [u8], KeyFault> {
     // SAFETY: passed on from the caller.
     let array = unsafe { TypedArray::new(env, value) };
     let Some(array) = array.filter(|array| array.kind == sys::TypedarrayType::uint8_array) else {
@@ -165,15 +161,14 @@ unsafe fn with_bytes(
         return Err(KeyFault::SharedMemory);
     }
     if array.length == 0 {
-        if array.is_detached() {
-            return Err(KeyFault::Detached);
-        }
         // Its pointer may be null, which a slice's must not be.
-        take(&[]);
-        return Ok(());
+        return if array.is_detached() {
+            Err(KeyFault::Detached)
+        } else {
+            Ok(&[])
+        };
     }
     // SAFETY: this thread's JavaScript waits for this call, and no other thread reaches memory
     // that is not shared, so nobody changes the bytes meanwhile.
-    take(unsafe { slice::from_raw_parts(array.start.cast::<u8>(), array.length) });
-    Ok(())
+    Ok(unsafe { slice::from_raw_parts(array.start.cast::<u8>(), array.length) })
 }
