@@ -1,7 +1,7 @@
 // How time, balance and moves are taken: subjects in turn, several times over, so that a slow moment falls on all alike.
 //
-// A subject has a `name` and a `run` over the first so many keys; if it is a placement, an `owner` that tells a key's node
-// and a `grown` that makes the owner of the same placement with one node more.
+// A subject has a `name` and a `run` over the first so many keys, or over what its `prepare` makes of all keys; if it is a
+// placement, an `owner` that tells a key's node and a `grown` that makes the owner of the same placement with one node more.
 
 import { ADDED } from './keys.mjs'
 
@@ -39,8 +39,9 @@ export function inBatches(call) {
 }
 
 function nanoseconds(subject, keys, count) {
+  const given = subject.prepare?.(keys) ?? keys
   const start = process.hrtime.bigint()
-  subject.run(keys, count)
+  subject.run(given, count)
   return Number(process.hrtime.bigint() - start) / count
 }
 

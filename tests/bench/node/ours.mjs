@@ -4,13 +4,20 @@ import { createRequire } from 'node:module'
 import { ADDED, makeSpec } from './keys.mjs'
 import { BATCH, check, inBatches, oneByOne } from './measure.mjs'
 
-const { Router } = createRequire(import.meta.url)('../../../node')
+const require = createRequire(import.meta.url)
+const { Router } = require('../../../node')
+// Built by floor/build.mjs.
+const { copyUtf16, copyUtf8 } = require('./floor/floor.node')
 
 // Keys that every way of asking is asked about.
 const CHECKED = 20_000
 
 export function floors() {
-  return [{ name: 'floor: function of JavaScript that returns its key', run: oneByOne((key) => key) }]
+  return [
+    { name: 'floor: function of JavaScript that returns its key', run: oneByOne((key) => key) },
+    { name: 'floor: Node-API function that copies the string', run: oneByOne((key) => copyUtf16(key)) },
+    { name: 'floor: Node-API function that copies it as UTF-8', run: oneByOne((key) => copyUtf8(key)) },
+  ]
 }
 
 export function ours(nodes) {
@@ -26,11 +33,53 @@ export function ours(nodes) {
     },
     { name: 'ringshift: route, migrating', run: oneByOne((key) => migrating.route(key)) },
     { name: `ringshift: routeMany, ${BATCH} keys a call`, run: inBatches((keys) => router.routeMany(keys)) },
+    {
+      name: `ringshift: indexMany, ${BATCH} strings a call`,
+      run: inBatches((keys) => router.indexMany(keys)),
+    },
+    { name: `ringshift: indexPacked, ${BATCH} keys a call`, prepare: packBatches, run: overPacked(router) },
   ]
+}
+
+function overPacked(router) {
+  return (batches, count) => {
+    let seen
+    for (let batch = 0; batch * BATCH < count; batch++) {
+      const { bytes, offsets } = batches[batch]
+      seen = router.indexPacked(bytes, offsets)
+    }
+    return seen
+  }
+}
+
+const packed = new WeakMap()
+
+/** All keys in packed batches, made once. */
+function packBatches(keys) {
+  if (!packed.has(keys)) {
+    const starts = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, batch) => batch * BATCH)
+    packed.set(
+      keys,
+      starts.map((start) => pack(keys.slice(start, start + BATCH))),
+    )
+  }
+  return packed.get(keys)
+}
+
+function pack(keys) {
+  const offsets = new Uint32Array(keys.length + 1)
+  for (const [position, key] of keys.entries())
+    offsets[position + 1] = offsets[position] + Buffer.byteLength(key)
+  return { bytes: Buffer.from(keys.join('')), offsets }
 }
 
 function ownerIn(router) {
   return (key) => router.route(key).read.node.address
+}
+
+function indicesOfPacked(router, keys) {
+  const { bytes, offsets } = pack(keys)
+  return Array.from(router.indexPacked(bytes, offsets))
 }
 
 /** Every way of asking for the same keys gives the same node. */
@@ -44,6 +93,8 @@ export function checkOurs(nodes, keys) {
     bytes: some.map((key) => router.route(Buffer.from(key)).read.node),
     routeMany: router.routeMany(some).map((route) => route.read.node),
     groupByNode: grouped,
+    indexMany: Array.from(router.indexMany(some), (index) => router.node(index)),
+    indexPacked: indicesOfPacked(router, some).map((index) => router.node(index)),
   }
   let detail = `${some.length} keys`
   let ok = true
