@@ -49,6 +49,7 @@ test('CommonJS and ES modules are the same objects', async () => {
   assert.deepEqual(Object.keys(required), [
     'ERROR_KINDS',
     'InvalidationLostError',
+    'NO_NODE',
     'RingshiftError',
     'Router',
     'moves',
