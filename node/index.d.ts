@@ -124,6 +124,9 @@ export interface Metrics {
   }[]
 }
 
+/** Stands for nowhere to read among the indices of nodes: 0xffffffff. */
+export const NO_NODE: number
+
 /**
  * Answers routes from the spec in force, and takes up a new spec while it serves. Belongs to the thread that made
  * it; each worker opens its own.
@@ -154,52 +157,34 @@ export class Router {
    */
   route(key: string | Uint8Array): Route
 
-  /** The routes of many keys, all of one generation: what `keys` does while it is gone through comes first. */
+  /** The routes of many keys, all of one generation. */
   routeMany(keys: Iterable<string | Uint8Array>): Route[]
 
-  /** The positions of keys by the node that is read first; under null those with nowhere to read. */
-  groupByNode(keys: Iterable<string | Uint8Array>): Map<Node | null, number[]>
-
   /**
-   * The index of the node that is read first, for many keys; `NO_NODE` for those with nowhere to read. Makes no object
-   * for a key. All are of one generation.
-   *
-   * @param keys strings and Uint8Arrays
-   * @param out where the indices go, at least as many as there are keys; what is behind them stays
-   * @returns `out`, or an array of its own
-   * @throws {RingshiftError} RINGSHIFT_INVALID_KEY for a string with a lone surrogate, and RINGSHIFT_INVALID_ARGUMENT
-   * if `out` is too short; the message names the key's position, and `out` may have been written in part
-   * @throws {TypeError} a key, `keys` or `out` is of a wrong type
-   *
-   * @example
-   * const indices = router.indexMany(['user:42', 'user:43'])
-   * router.node(indices[0]).address
+   * The `index` of the node that is read first for each key, `NO_NODE` for nowhere to read. All belong to one generation:
+   * nothing else runs in this thread meanwhile. Fastest for an array of strings.
+   * @param out where to write them; at least as long as there are keys
+   * @returns `out`, or a new array
+   * @throws {RingshiftError} RINGSHIFT_INVALID_KEY for a string with a lone surrogate: some of `out` may then be written
    */
   indexMany(keys: Iterable<string | Uint8Array>, out?: Uint32Array): Uint32Array
 
   /**
-   * The same for keys that lie in one piece of memory, in one call into the addon. Key number `n` is what lies from
-   * `offsets[n]` to before `offsets[n + 1]`, so there is one offset more than there are keys. All three have memory of
-   * their own, which is not shared with other threads.
-   *
-   * @param bytes the keys' bytes
-   * @param offsets must not fall, nor go beyond `bytes`
-   * @param out where the indices go, at least as many as there are keys; what is behind them stays
-   * @returns `out`, or an array of its own
-   * @throws {RingshiftError} RINGSHIFT_INVALID_ARGUMENT if the memory or an offset is wrong; nothing was written then
-   * @throws {TypeError} an argument is of a wrong type
-   *
-   * @example
-   * const bytes = Buffer.from('user:42user:43')
-   * router.indexPacked(bytes, new Uint32Array([0, 7, 14])) // of user:42 and user:43
+   * The same for keys that lie one after the other in memory: key n is the bytes from `offsets[n]` up to `offsets[n + 1]`.
+   * @param offsets one more than keys, rising
+   * @throws {RingshiftError} RINGSHIFT_INVALID_ARGUMENT for offsets that don't rise up to the length, a room that is too
+   * short, and memory that is shared or overlaps: nothing is then written
    */
   indexPacked(bytes: Uint8Array, offsets: Uint32Array, out?: Uint32Array): Uint32Array
 
   /**
-   * The node of an index, also of one that has left the spec.
-   * @throws {RingshiftError} RINGSHIFT_INVALID_ARGUMENT for `NO_NODE`, and for an index that no node of this router has
+   * The node of an index that this router gave out, however long ago it left the spec.
+   * @throws {RingshiftError} RINGSHIFT_INVALID_ARGUMENT this router has no such node
    */
   node(index: number): Node
+
+  /** The positions of keys by the node that is read first; under null those with nowhere to read. */
+  groupByNode(keys: Iterable<string | Uint8Array>): Map<Node | null, number[]>
 
   /** Counts how a request ended. Failures in a row open the node's breaker, an answer closes it. */
   report(nodeOrTarget: Node | Target, outcome: Outcome, op?: Op): void
@@ -247,9 +232,6 @@ export class Router {
   /** `close`, for `using`. */
   [Symbol.dispose](): void
 }
-
-/** Stands for "nowhere to read" among the indices of nodes: 2^32 - 1. */
-export const NO_NODE: number
 
 /** The names of all kinds of error. */
 export type ErrorKind =

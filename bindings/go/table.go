@@ -22,10 +22,17 @@ const (
 type table struct {
 	epoch uint64
 	// slots are a power of two.
-	slots []atomic.Pointer[Route]
+	slots []slot
 	// shift leaves as many high bits of a hash as number the slots.
 	shift uint8
 	count int
+}
+
+// slot is room for a route. Its code stands beside it, so that a search doesn't have to look into routes; it is written
+// before the route and never changes after, so whoever sees the route may read it.
+type slot struct {
+	route atomic.Pointer[Route]
+	code  uint64
 }
 
 func newTable(epoch uint64) *table { return newTableOf(epoch, fewestSlots) }
@@ -33,7 +40,7 @@ func newTable(epoch uint64) *table { return newTableOf(epoch, fewestSlots) }
 func newTableOf(epoch uint64, slots int) *table {
 	return &table{
 		epoch: epoch,
-		slots: make([]atomic.Pointer[Route], slots),
+		slots: make([]slot, slots),
 		shift: uint8(64 - bits.TrailingZeros(uint(slots))),
 	}
 }
@@ -50,9 +57,10 @@ func (t *table) find(epoch, code uint64) *Route {
 		return nil
 	}
 	last := len(t.slots) - 1
-	for slot := t.first(code); ; slot++ {
-		route := t.slots[slot&last].Load()
-		if route == nil || route.code == code {
+	for place := t.first(code); ; place++ {
+		slot := &t.slots[place&last]
+		route := slot.route.Load()
+		if route == nil || slot.code == code {
 			return route
 		}
 	}
@@ -67,8 +75,8 @@ func (t *table) withRoomForOne() *table {
 		return t
 	}
 	larger := newTableOf(t.epoch, 2*len(t.slots))
-	for slot := range t.slots {
-		if route := t.slots[slot].Load(); route != nil {
+	for place := range t.slots {
+		if route := t.slots[place].route.Load(); route != nil {
 			larger.add(route)
 		}
 	}
@@ -78,10 +86,12 @@ func (t *table) withRoomForOne() *table {
 // add puts in a route that isn't there. There is room for it.
 func (t *table) add(route *Route) {
 	last := len(t.slots) - 1
-	slot := t.first(route.code)
-	for t.slots[slot&last].Load() != nil {
-		slot++
+	place := t.first(route.code)
+	for t.slots[place&last].route.Load() != nil {
+		place++
 	}
-	t.slots[slot&last].Store(route)
+	slot := &t.slots[place&last]
+	slot.code = route.code
+	slot.route.Store(route)
 	t.count++
 }

@@ -178,7 +178,7 @@ impl Snapshot {
     #[inline(never)]
     fn code_otherwise(&self, key: &[u8]) -> RouteCode {
         self.quick_code_in_migration(key)
-            .unwrap_or_else(|| self.code_in_trouble(key))
+            .unwrap_or_else(|| self.code_of_any(key))
     }
 
     /// As [`Snapshot::quick_slot`], for keys that a migration concerns.
@@ -210,13 +210,18 @@ impl Snapshot {
         }
     }
 
-    /// Whatever the clusters are, and whatever the state of their nodes.
+    /// Whatever the key is, whatever the clusters are, and whatever the state of their nodes.
     #[inline(never)]
-    fn code_in_trouble(&self, key: &[u8]) -> RouteCode {
+    fn code_of_any(&self, key: &[u8]) -> RouteCode {
         let hash = self.primary.hash(key);
         let from = self.primary.slot(hash);
         let Some(migration) = &self.migration else {
-            return RouteCode::new(from, 0, self.open(&self.primary, from, true), 0, false);
+            let open = if self.all_is_well() {
+                0
+            } else {
+                self.open(&self.primary, from, true)
+            };
+            return RouteCode::new(from, 0, open, 0, false);
         };
         let hash = if migration.hashes_alike {
             hash

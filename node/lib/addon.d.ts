@@ -32,9 +32,12 @@ export interface RouteParts {
 }
 
 export interface RouterHandle {
+  lookup(): (key: unknown) => number
+  /** -1 for nowhere to read, -2 if something is wrong. */
+  indexOf(): (key: unknown) => number
+  /** How many were written, -2 if the router was closed, -3 for memory that won't do, -4 - n for offset n. */
+  indexPacked(): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => number
   describe(key: string | Uint8Array): RouteParts | Failure
-  refused(key: string | Uint8Array): Failure
-  refusedPacked(bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array): Failure
   node(index: number): NodeParts | Failure
   nodes(): number[] | Failure
   report(index: number, op: string, outcome: string): undefined | Failure
@@ -52,16 +55,7 @@ export interface RouterHandle {
   close(): void
 }
 
-export interface Lookups {
-  add(handle: RouterHandle): number
-  slots(cell: Int32Array): (key: unknown) => void
-  indices(cell: Int32Array): (key: unknown) => void
-  packed(cell: Int32Array): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => void
-}
-
 export interface Addon {
-  NO_NODE: number
-  Lookups: new () => Lookups
   errorKinds(): { number: number; name: import('../index.js').ErrorKind }[]
   open(path: string, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure
   moves(before: Uint8Array, after: Uint8Array): string | Failure

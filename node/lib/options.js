@@ -3,7 +3,6 @@
 
 /** @import { RouterOptions } from '../index.js' */
 
-const { isUint32Array } = require('node:util/types')
 const { RingshiftError, wrongType } = require('./errors.js')
 
 const OPTIONS = ['region', 'watch', 'lastGood']
@@ -68,34 +67,9 @@ function checkText(text) {
   return Buffer.from(checkString(text, "the spec's text"))
 }
 
-/**
- * Many keys, in an array that no code but ours can reach: to go through what the caller gave may call code of theirs.
- * @template Key
- * @param {Iterable<Key>} keys
- * @returns {Key[]}
- */
-function checkKeys(keys) {
-  if (typeof Object(keys)[Symbol.iterator] !== 'function') {
-    throw wrongType('keys is an array or another iterable of strings and Uint8Arrays')
-  }
-  return [...keys]
-}
-
-/**
- * Where the indices of so many keys go; memory of their own if none was given.
- * @param {Uint32Array | undefined} out
- * @param {number} count
- */
-function checkOut(out, count) {
-  if (out === undefined) return new Uint32Array(count)
-  if (!isUint32Array(out)) throw wrongType('out is a Uint32Array')
-  if (out.length < count) throw invalid(`out has room for ${out.length} indices; there are ${count} keys`)
-  return out
-}
-
 /** @param {string} message */
 function invalid(message) {
   return new RingshiftError({ kind: 'invalid_argument', message })
 }
 
-module.exports = { checkKeys, checkOptions, checkOut, checkPath, checkText }
+module.exports = { checkOptions, checkPath, checkText }

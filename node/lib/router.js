@@ -9,14 +9,14 @@
 
 const { isUint8Array, isUint32Array } = require('node:util/types')
 const { RingshiftError, checked, wrongType } = require('./errors.js')
-const { NOWHERE, cell, indices, numberOf, packed, slots } = require('./lookup.js')
 const { parseMetrics } = require('./metrics.js')
 const native = require('./native.js')
-const { checkKeys, checkOptions, checkOut, checkPath, checkText } = require('./options.js')
+const { checkOptions, checkPath, checkText } = require('./options.js')
 const { Node, Route, Target } = require('./route.js')
 const { watch } = require('./watcher.js')
 
-const { NO_NODE } = native
+/** Stands for nowhere to read. */
+const NO_NODE = 0xffffffff
 
 // Only the static methods make routers.
 const MAKE = Symbol('make')
@@ -24,12 +24,12 @@ const MAKE = Symbol('make')
 class Router {
   /** @type {RouterHandle} */
   #handle
-  /** By which the functions that look keys up know this router. */
-  #number
-  /**
-   * By slot.
-   * @type {Route[]}
-   */
+  /** Turns a key into its route's place in #routes; negative if there is none yet. */
+  #lookup
+  /** Turns a key into the index of the node to read. */
+  #indexOf
+  #indexPacked
+  /** @type {Route[]} */
   #routes = []
   /** @type {Node[]} */
   #nodes = []
@@ -46,7 +46,9 @@ class Router {
     if (make !== MAKE) throw wrongType('a router is made by Router.open or Router.fromSpec')
     const { region, watch: interval } = options
     this.#handle = handle
-    this.#number = numberOf(handle)
+    this.#lookup = handle.lookup()
+    this.#indexOf = handle.indexOf()
+    this.#indexPacked = handle.indexPacked()
     this.#region = region ?? null
     if (interval !== undefined) this.#stop = watch(this, interval)
   }
@@ -76,9 +78,7 @@ class Router {
    * @returns {Route}
    */
   route(key) {
-    cell[0] = this.#number
-    slots(key)
-    const slot = /** @type {number} */ (cell[0])
+    const slot = this.#lookup(key)
     return slot >= 0 ? /** @type {Route} */ (this.#routes[slot]) : this.#describe(key)
   }
 
@@ -106,7 +106,7 @@ class Router {
 
   /** @param {Iterable<Key>} keys */
   routeMany(keys) {
-    return checkKeys(keys).map((key) => this.route(key))
+    return Array.from(keys, (key) => this.route(key))
   }
 
   /**
@@ -114,34 +114,18 @@ class Router {
    * @param {Uint32Array} [out]
    */
   indexMany(keys, out) {
-    const list = checkKeys(keys)
-    const found = checkOut(out, list.length)
-    for (let position = 0; position < list.length; position++) {
-      const key = /** @type {Key} */ (list[position])
-      cell[0] = this.#number
-      indices(key)
-      const index = /** @type {number} */ (cell[0])
-      if (index < NOWHERE) this.#refuse(key, position)
-      // NOWHERE becomes NO_NODE.
-      found[position] = index
+    if (typeof keys === 'string' || isUint8Array(keys))
+      throw wrongType('that is one key; give an array of keys')
+    const all = Array.isArray(keys) ? keys : [...keys]
+    const room = checkRoom(out, all.length)
+    const indexOf = this.#indexOf
+    for (let position = 0; position < all.length; position++) {
+      const index = indexOf(all[position])
+      // -1 becomes NO_NODE.
+      if (index >= -1) room[position] = index
+      else this.#describe(all[position])
     }
-    return found
-  }
-
-  /**
-   * Says why a key among many has no index.
-   * @param {Key} key
-   * @param {number} position
-   * @returns {never}
-   */
-  #refuse(key, position) {
-    const where = `keys[${position}]: `
-    if (typeof key !== 'string' && !isUint8Array(key)) {
-      throw wrongType(`${where}a key is a string or a Uint8Array`)
-    }
-    const failure = this.#handle.refused(key)
-    const message = failure.kind === 'invalid_key' || failure.kind === 'invalid_argument' ? where : ''
-    throw new RingshiftError({ ...failure, message: `${message}${failure.message}` })
+    return room
   }
 
   /**
@@ -150,13 +134,23 @@ class Router {
    * @param {Uint32Array} [out]
    */
   indexPacked(bytes, offsets, out) {
-    if (!isUint8Array(bytes)) throw wrongType('bytes is a Uint8Array')
-    if (!isUint32Array(offsets)) throw wrongType('offsets is a Uint32Array')
-    const found = checkOut(out, Math.max(offsets.length - 1, 0))
-    cell[0] = this.#number
-    packed(bytes, offsets, found)
-    if (/** @type {number} */ (cell[0]) < 0) checked(this.#handle.refusedPacked(bytes, offsets, found))
-    return found
+    if (!isUint8Array(bytes))
+      throw wrongType('the keys of indexPacked are a Uint8Array, one key after the other')
+    if (!isUint32Array(offsets))
+      throw wrongType('the offsets of indexPacked are a Uint32Array, one more than keys')
+    const room = checkRoom(out, Math.max(offsets.length - 1, 0))
+    const written = this.#indexPacked(bytes, offsets, room)
+    if (written < 0) throw unpacked(written, this.#handle)
+    return room
+  }
+
+  /** @param {number} index */
+  node(index) {
+    if (!Number.isInteger(index) || index < 0 || index > NO_NODE)
+      throw wrongType('an index of a node is a whole number')
+    // Nodes that are known here outlive the router; this says whether it was closed.
+    checked(this.#handle.epoch())
+    return this.#node(index)
   }
 
   /** @param {Iterable<Key>} keys */
@@ -183,11 +177,7 @@ class Router {
     const node = nodeOrTarget instanceof Target ? nodeOrTarget.node : nodeOrTarget
     if (!(node instanceof Node)) throw wrongType('report wants a node or target of one of its routes')
     if (this.#nodes[node.index] !== node) {
-      this.#checkOpen()
-      throw new RingshiftError({
-        kind: 'invalid_argument',
-        message: `the node ${node.id} belongs to another router; report it there`,
-      })
+      throw invalid(`the node ${node.id} belongs to another router; report it there`)
     }
     if (typeof outcome !== 'string') throw wrongType('an outcome is a string')
     if (typeof op !== 'string') throw wrongType('an op is a string')
@@ -237,24 +227,6 @@ class Router {
     return error ? new RingshiftError(error) : null
   }
 
-  /** @param {number} index */
-  node(index) {
-    if (typeof index !== 'number') throw wrongType('an index is a number')
-    const known = this.#nodes[index]
-    if (known !== undefined) return known
-    this.#checkOpen()
-    if (Number.isInteger(index) && index >= 0 && index < NO_NODE) return this.#node(index)
-    const right = index === NO_NODE ? 'it stands for nowhere to read' : 'an index is that of a Node'
-    throw new RingshiftError({
-      kind: 'invalid_argument',
-      message: `this router has no node ${index}; ${right}`,
-    })
-  }
-
-  #checkOpen() {
-    checked(this.#handle.epoch())
-  }
-
   nodes() {
     return checked(this.#handle.nodes()).map((index) => this.#node(index))
   }
@@ -271,8 +243,39 @@ class Router {
     this.#stop()
     this.#handle.close()
     this.#routes = []
-    this.#nodes = []
   }
+}
+
+/**
+ * @param {Uint32Array | undefined} out
+ * @param {number} count
+ */
+function checkRoom(out, count) {
+  if (out === undefined) return new Uint32Array(count)
+  if (!isUint32Array(out)) throw wrongType('the room for indices is a Uint32Array')
+  if (out.length < count)
+    throw invalid(`the room for indices has ${out.length} places; ${count} keys need as many`)
+  return out
+}
+
+/**
+ * Why packed keys were not looked up.
+ * @param {number} code
+ * @param {RouterHandle} handle
+ */
+function unpacked(code, handle) {
+  // A closed router says so itself.
+  checked(handle.epoch())
+  if (code > -4)
+    return invalid('the memory of the keys, offsets or room is shared, was transferred away, or overlaps')
+  return invalid(
+    `offset ${-4 - code} is below the one before it, or behind the last byte; offsets rise up to the length`,
+  )
+}
+
+/** @param {string} message */
+function invalid(message) {
+  return new RingshiftError({ kind: 'invalid_argument', message })
 }
 
 if (Symbol.dispose) {

@@ -31,7 +31,7 @@ def test_slow_and_right_is_right() -> None:
 
 
 def program(text: str, **more: Any) -> Part:
-    return Part("a part", lambda: None, [sys.executable, "-c", text], **more)
+    return Part("a part", parts.build_nothing, [sys.executable, "-c", text], **more)
 
 
 def test_a_part_is_given_the_numbers_of_nodes_unless_it_takes_none() -> None:

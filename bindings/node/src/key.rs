@@ -9,7 +9,7 @@ use std::slice;
 
 use napi::sys;
 
-use crate::memory::TypedArray;
+use crate::memory::memory_of;
 
 /// Why a value is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum KeyFault {
 /// Longer strings are read through the heap. Servers refuse keys over 250 bytes.
 const UNITS: usize = 512;
 
-/// Units that are narrowed at once: as V8 has written them, and as many bytes as a vector holds.
+/// Units that are narrowed at once: as many as V8 has written at once.
 const CHUNK: usize = 16;
 
 /// Calls `take` with the bytes of a key.
@@ -36,7 +36,7 @@ const CHUNK: usize = 16;
 ///
 /// `env` and `value` must be those of a call from JavaScript that is going on, and `take` must not
 /// call back into JavaScript.
-#[inline(always)]
+#[inline]
 pub(crate) unsafe fn with_key<R>(
     env: sys::napi_env,
     value: sys::napi_value,
@@ -54,29 +54,29 @@ pub(crate) unsafe fn with_key<R>(
             &raw mut length,
         )
     };
-    let is_short = status == sys::Status::napi_ok && length + 1 < UNITS;
-    // SAFETY: Node-API has written `length` units.
-    let short = unsafe {
-        slice::from_raw_parts(
-            units.as_ptr().cast::<u16>(),
-            if is_short { length } else { 0 },
-        )
-    };
-    let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
-    let mut text = String::new();
-    let key = if is_short && narrow(short, &mut bytes) {
-        // SAFETY: `length` bytes were written.
-        unsafe { slice::from_raw_parts(bytes.as_ptr().cast(), length) }
-    } else {
+    if status != sys::Status::napi_ok {
         // SAFETY: passed on from the caller.
-        unsafe { other_key(env, value, short, &mut text) }?
-    };
-    // In one place, so that it becomes a part of this function.
-    Ok(take(key))
+        return unsafe { with_bytes(env, value, take) };
+    }
+    if length + 1 >= UNITS {
+        // SAFETY: passed on from the caller.
+        return unsafe { with_long_string(env, value, take) };
+    }
+    // SAFETY: Node-API has written `length` units.
+    let units = unsafe { slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
+    let mut bytes = [const { MaybeUninit::<u8>::uninit() }; UNITS];
+    if narrow(units, &mut bytes) {
+        // SAFETY: `length` bytes were written.
+        Ok(take(unsafe {
+            slice::from_raw_parts(bytes.as_ptr().cast(), length)
+        }))
+    } else {
+        with_units(units, take)
+    }
 }
 
 /// Writes the low half of every unit; whether that was all of it, as it is in ASCII.
-#[inline(always)]
+#[inline]
 fn narrow(units: &[u16], bytes: &mut [MaybeUninit<u8>; UNITS]) -> bool {
     let (chunks, rest) = units.as_chunks::<CHUNK>();
     let (byte_chunks, _) = bytes.as_chunks_mut::<CHUNK>();
@@ -89,8 +89,8 @@ fn narrow(units: &[u16], bytes: &mut [MaybeUninit<u8>; UNITS]) -> bool {
     }
     let mut rest_high = 0;
     for (byte, unit) in bytes[chunks.len() * CHUNK..].iter_mut().zip(rest) {
-        // V8 has written these one by one, a moment ago. To read several at once, as the compiler would,
-        // has to wait until all those writes are through.
+        // V8 has written these one by one, a moment ago: to read several at once, as the compiler
+        // would, has to wait until all those writes are through.
         // SAFETY: a reference can be read.
         let unit = unsafe { ptr::read_volatile(unit) };
         rest_high |= unit & !0x7f;
@@ -99,30 +99,33 @@ fn narrow(units: &[u16], bytes: &mut [MaybeUninit<u8>; UNITS]) -> bool {
     rest_high == 0 && high == [0; CHUNK]
 }
 
-/// Whatever is no short string of ASCII; `short` is one of other characters that was read already.
+/// Converts what is not ASCII.
+#[cold]
+fn with_units<R>(units: &[u16], take: impl FnOnce(&[u8]) -> R) -> Result<R, KeyFault> {
+    match String::from_utf16(units) {
+        Ok(text) => Ok(take(text.as_bytes())),
+        Err(_) => Err(KeyFault::Surrogate),
+    }
+}
+
+/// Reads a string that doesn't fit on the stack.
 ///
 /// # Safety
 ///
-/// As [`with_key`]; the bytes must not be used after the call from JavaScript.
+/// As [`with_key`].
 #[cold]
-#[inline(never)]
-unsafe fn other_key<'k>(
+unsafe fn with_long_string<R>(
     env: sys::napi_env,
     value: sys::napi_value,
-    short: &[u16],
-    text: &'k mut String,
-) -> Result<&'k [u8], KeyFault> {
-    if !short.is_empty() {
-        return utf8(short, text);
-    }
+    take: impl FnOnce(&[u8]) -> R,
+) -> Result<R, KeyFault> {
     let mut length = 0;
     // SAFETY: without a buffer, Node-API only gives the length.
     let status = unsafe {
         sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, &raw mut length)
     };
     if status != sys::Status::napi_ok {
-        // SAFETY: passed on from the caller.
-        return unsafe { bytes_of(env, value) };
+        return Err(KeyFault::Type);
     }
     let mut units = vec![0u16; length + 1];
     // SAFETY: the buffer holds the string and the zero behind it.
@@ -138,37 +141,22 @@ unsafe fn other_key<'k>(
     if status != sys::Status::napi_ok {
         return Err(KeyFault::Type);
     }
-    utf8(&units[..length], text)
+    with_units(&units[..length], take)
 }
 
-fn utf8<'k>(units: &[u16], text: &'k mut String) -> Result<&'k [u8], KeyFault> {
-    *text = String::from_utf16(units).map_err(|_| KeyFault::Surrogate)?;
-    Ok(text.as_bytes())
-}
-
-/// The bytes of a `Uint8Array` where they are; a Buffer is one.
+/// Reads a `Uint8Array` in place; a Buffer is one.
 ///
 /// # Safety
 ///
-/// As [`other_key`].
-unsafe fn bytes_of<'k>(env: sys::napi_env, value: sys::napi_value) -> Result<&'k [u8], KeyFault> {
+/// As [`with_key`].
+unsafe fn with_bytes<R>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    take: impl FnOnce(&[u8]) -> R,
+) -> Result<R, KeyFault> {
     // SAFETY: passed on from the caller.
-    let array = unsafe { TypedArray::new(env, value) };
-    let Some(array) = array.filter(|array| array.kind == sys::TypedarrayType::uint8_array) else {
-        return Err(KeyFault::Type);
-    };
-    if array.is_shared() {
-        return Err(KeyFault::SharedMemory);
-    }
-    if array.length == 0 {
-        // Its pointer may be null, which a slice's must not be.
-        return if array.is_detached() {
-            Err(KeyFault::Detached)
-        } else {
-            Ok(&[])
-        };
-    }
+    let memory = unsafe { memory_of::<u8>(env, value) }?;
     // SAFETY: this thread's JavaScript waits for this call, and no other thread reaches memory
     // that is not shared, so nobody changes the bytes meanwhile.
-    Ok(unsafe { slice::from_raw_parts(array.start.cast::<u8>(), array.length) })
+    Ok(take(unsafe { memory.slice() }))
 }

@@ -1,19 +1,19 @@
 //! The Node addon of ringshift: converts types and errors between the core and JavaScript.
 //!
-//! What people use is the package in `node/`; it wraps this addon. Only `lookup`, which is called
-//! for every key, speaks the raw Node-API; everything else goes through napi-rs. Nothing here
+//! What people use is the package in `node/`; it wraps this addon. Only what is called for every key
+//! (`function`, `lookup`, `index`) speaks the raw Node-API; everything else goes through napi-rs. Nothing here
 //! belongs to a process or thread: each router carries its own state, so the addon can be loaded
 //! in any number of worker threads.
 
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 pub mod failure;
-mod fault;
+mod function;
+mod index;
 mod key;
-pub mod lookup;
+mod lookup;
 mod memory;
 pub mod moves;
-mod packed;
 pub mod parts;
 pub mod router;
 mod shared;

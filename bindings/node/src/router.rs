@@ -1,16 +1,18 @@
 //! The router as JavaScript holds it. Everything but the lookup of a key.
 
+use std::ffi::CStr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Either, Uint8Array, Unknown};
-use napi::{Env, JsValue};
+use napi::{Env, JsValue, sys};
 use napi_derive::napi;
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 
 use crate::failure::Failure;
-use crate::fault::{key_failure, packed_failure};
-use crate::key::with_key;
-use crate::packed::Packed;
+use crate::function;
+use crate::index;
+use crate::key::{KeyFault, with_key};
+use crate::lookup;
 use crate::parts::{NodeParts, RouteParts, number};
 use crate::shared::Shared;
 
@@ -18,13 +20,6 @@ use crate::shared::Shared;
 #[napi]
 pub struct RouterHandle {
     shared: Rc<Shared>,
-}
-
-impl Drop for RouterHandle {
-    fn drop(&mut self) {
-        // The lookup functions know what is shared until another router takes its number.
-        self.shared.close();
-    }
 }
 
 /// A result, or the failure in its place.
@@ -76,52 +71,67 @@ impl RouterHandle {
         }
     }
 
-    pub(crate) fn shared(&self) -> &Rc<Shared> {
-        &self.shared
-    }
-
     /// Calls `ask` unless the router was closed.
     fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
-        let answer = self.shared.router(ask);
-        checked(answer.unwrap_or_else(|| Err(Failure::closed())))
+        let router = self.shared.router.borrow();
+        checked(match router.as_ref() {
+            Some(router) => ask(router),
+            None => Err(Failure::closed()),
+        })
+    }
+
+    /// The function that turns a key into a slot.
+    #[napi(catch_unwind)]
+    pub fn lookup<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        self.function(env, c"lookup", lookup::lookup)
+    }
+
+    /// The function that turns a key into the index of a node.
+    #[napi(catch_unwind)]
+    pub fn index_of<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        self.function(env, c"indexOf", index::index_of)
+    }
+
+    /// The function that turns packed keys into indices of nodes.
+    #[napi(catch_unwind)]
+    pub fn index_packed<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
+        self.function(env, c"indexPacked", index::index_packed)
+    }
+
+    fn function<'env>(
+        &self,
+        env: &'env Env,
+        name: &CStr,
+        callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
+    ) -> napi::Result<Unknown<'env>> {
+        // SAFETY: the environment of this call, and a callback that expects this data.
+        let function =
+            unsafe { function::create(env.raw(), name, Some(callback), Rc::clone(&self.shared)) }?;
+        // SAFETY: the value was just made in this environment.
+        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
     }
 
     /// The route of the key that was just looked up, and the slot to keep it in.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value)]
     pub fn describe(&self, env: &Env, key: Unknown<'_>) -> Checked<RouteParts> {
-        let describe = |key: &[u8]| self.shared.describe(key).ok_or_else(Failure::closed);
+        let describe = |key: &[u8]| {
+            self.shared.with(|snapshot| {
+                let code = match self.shared.missed.take() {
+                    Some((epoch, code)) if epoch == snapshot.epoch() => code,
+                    _ => snapshot.code(key),
+                };
+                let mut table = self.shared.table.borrow_mut();
+                let assigned = table.assign(snapshot, code.number());
+                RouteParts::new(&snapshot.expand(code), assigned.slot, assigned.reset)
+            })
+        };
         // SAFETY: both come from this call; `describe` stays within the core.
-        let described = unsafe { with_key(env.raw(), key.raw(), describe) };
-        checked(described.unwrap_or_else(|fault| Err(key_failure(fault))))
-    }
-
-    /// Why a key was refused.
-    #[napi(catch_unwind)]
-    #[allow(clippy::needless_pass_by_value)]
-    pub fn refused(&self, env: &Env, key: Unknown<'_>) -> Checked<()> {
-        self.with(|_| {
-            // SAFETY: both come from this call; the closure does nothing.
-            unsafe { with_key(env.raw(), key.raw(), |_| ()) }.map_err(key_failure)?;
-            Err(unknown())
-        })
-    }
-
-    /// Why packed keys were refused.
-    #[napi(catch_unwind)]
-    #[allow(clippy::needless_pass_by_value)]
-    pub fn refused_packed(
-        &self,
-        env: &Env,
-        bytes: Unknown<'_>,
-        offsets: Unknown<'_>,
-        out: Unknown<'_>,
-    ) -> Checked<()> {
-        self.with(|_| {
-            // SAFETY: all come from this call; the keys are dropped at once.
-            let keys = unsafe { Packed::new(env.raw(), bytes.raw(), offsets.raw(), out.raw()) };
-            keys.map_err(packed_failure)?;
-            Err(unknown())
+        let parts = unsafe { with_key(env.raw(), key.raw(), describe) };
+        checked(match parts {
+            Ok(Some(parts)) => Ok(parts),
+            Ok(None) => Err(Failure::closed()),
+            Err(fault) => Err(why(fault)),
         })
     }
 
@@ -235,7 +245,7 @@ impl RouterHandle {
         self.with(|router| Ok(router.metrics_text()))
     }
 
-    /// Frees the router.
+    /// Frees the router; the lookup function then says so.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.shared.close();
@@ -249,10 +259,24 @@ pub struct LastError {
     pub error: Option<Failure>,
 }
 
-/// A lookup that failed although nothing is wrong with what it was asked.
-fn unknown() -> Failure {
-    Failure::new(
-        ErrorKind::Internal,
-        "a lookup has failed for no known reason",
-    )
+fn why(fault: KeyFault) -> Failure {
+    let (kind, message) = match fault {
+        KeyFault::Type => (
+            ErrorKind::InvalidArgument,
+            "a key is a string or a Uint8Array",
+        ),
+        KeyFault::Surrogate => (
+            ErrorKind::InvalidKey,
+            "the key has a lone surrogate and therefore no UTF-8 form; give its bytes as a Uint8Array",
+        ),
+        KeyFault::Detached => (
+            ErrorKind::InvalidArgument,
+            "the key's memory was transferred away; give a Uint8Array that still has its bytes",
+        ),
+        KeyFault::SharedMemory => (
+            ErrorKind::InvalidArgument,
+            "the key is in shared memory, where it can change while it is read; give a copy",
+        ),
+    };
+    Failure::new(kind, message)
 }

@@ -1,101 +1,71 @@
-//! What the parts of one router share: the core's router until it is closed, and the table of the
-//! routes that JavaScript has objects for. It never leaves its thread.
+//! What the parts of one router share: the core's router until it is closed, the snapshot that was used
+//! last, and which of its routes JavaScript has objects for. It never leaves its thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use ringshift::{RouteCode, Router, Snapshot};
 
-use crate::parts::RouteParts;
 use crate::table::Table;
 
-/// The state behind one JavaScript router; nothing after `close`.
+/// The state behind one JavaScript router.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    open: RefCell<Option<Open>>,
-}
-
-#[derive(Debug)]
-struct Open {
-    router: Router,
-    /// The snapshot that was used last. Only this thread ever puts another one in force, but a counter
-    /// is compared nevertheless.
-    snapshot: Arc<Snapshot>,
-    table: Table,
+    /// Nothing after `close`.
+    pub(crate) router: RefCell<Option<Router>>,
+    /// Held here, it is reached faster than through what the core keeps for each thread.
+    snapshot: RefCell<Option<Arc<Snapshot>>>,
+    pub(crate) table: RefCell<Table>,
     /// The code of the last lookup that found no slot, and its epoch. `describe` goes on from it:
     /// to ask the core twice would take a breaker's one probe and then not send it.
-    missed: Option<(u64, RouteCode)>,
-}
-
-impl Open {
-    /// Takes up the snapshot in force.
-    #[inline]
-    fn renew(&mut self) {
-        if self.snapshot.epoch() != self.router.epoch() {
-            self.snapshot = self.router.snapshot();
-        }
-    }
+    pub(crate) missed: Cell<Option<(u64, RouteCode)>>,
 }
 
 impl Shared {
     pub(crate) fn new(router: Router) -> Self {
-        let open = Open {
-            snapshot: router.snapshot(),
-            router,
-            table: Table::default(),
-            missed: None,
-        };
         Self {
-            open: RefCell::new(Some(open)),
+            snapshot: RefCell::new(Some(router.snapshot())),
+            router: RefCell::new(Some(router)),
+            table: RefCell::new(Table::default()),
+            missed: Cell::new(None),
         }
     }
 
-    /// Calls `ask` with the router unless it was closed.
-    pub(crate) fn router<R>(&self, ask: impl FnOnce(&Router) -> R) -> Option<R> {
-        self.open.borrow().as_ref().map(|open| ask(&open.router))
-    }
-
-    /// The slot of a key's route; nothing if it has none yet, or the router was closed.
-    #[inline(always)]
-    pub(crate) fn slot(&self, key: &[u8]) -> Option<u32> {
-        let mut open = self.open.borrow_mut();
-        let open = open.as_mut()?;
-        open.renew();
-        let (epoch, code) = (open.snapshot.epoch(), open.snapshot.code(key));
-        let slot = open.table.find(epoch, code.number());
-        if slot.is_none() {
-            open.missed = Some((epoch, code));
+    /// Calls `read` with the snapshot in force; nothing after `close`.
+    #[inline]
+    pub(crate) fn with<R>(&self, read: impl FnOnce(&Snapshot) -> R) -> Option<R> {
+        let router = self.router.borrow();
+        let router = router.as_ref()?;
+        {
+            let held = self.snapshot.borrow();
+            if let Some(snapshot) = &*held
+                && snapshot.epoch() >= router.epoch()
+            {
+                return Some(read(snapshot));
+            }
         }
-        slot
+        let fresh = router.snapshot();
+        *self.snapshot.borrow_mut() = Some(Arc::clone(&fresh));
+        Some(read(&fresh))
     }
 
-    /// The route of a key, with the slot that it has from now on; nothing if the router was closed.
-    pub(crate) fn describe(&self, key: &[u8]) -> Option<RouteParts> {
-        let mut open = self.open.borrow_mut();
-        let open = open.as_mut()?;
-        open.renew();
-        let snapshot = &open.snapshot;
-        let code = match open.missed.take() {
-            Some((epoch, code)) if epoch == snapshot.epoch() => code,
-            _ => snapshot.code(key),
-        };
-        let assigned = open.table.assign(snapshot.epoch(), code.number());
-        let route = snapshot.expand(code);
-        Some(RouteParts::new(&route, assigned.slot, assigned.reset))
+    /// The slot of a key's route, if JavaScript has an object for it.
+    #[inline]
+    pub(crate) fn known_slot(&self, key: &[u8]) -> Option<u32> {
+        self.with(|snapshot| {
+            let (epoch, code) = (snapshot.epoch(), snapshot.code(key));
+            let slot = self.table.borrow().find(epoch, code.number());
+            if slot.is_none() {
+                self.missed.set(Some((epoch, code)));
+            }
+            slot
+        })?
     }
 
-    /// Calls `ask` with the snapshot in force unless the router was closed.
-    #[inline(always)]
-    pub(crate) fn snapshot<R>(&self, ask: impl FnOnce(&Snapshot) -> R) -> Option<R> {
-        let mut open = self.open.borrow_mut();
-        let open = open.as_mut()?;
-        open.renew();
-        Some(ask(&open.snapshot))
-    }
-
-    /// Frees the router.
+    /// Lets go of the router; whatever is asked for then finds none.
     pub(crate) fn close(&self) {
-        let open = self.open.borrow_mut().take();
-        drop(open);
+        let router = self.router.borrow_mut().take();
+        let snapshot = self.snapshot.borrow_mut().take();
+        drop((router, snapshot));
     }
 }

@@ -3,28 +3,24 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use ringshift::Snapshot;
+
 /// Most routes that are kept. In a migration there are as many as pairs of nodes, and more while
 /// breakers are open; a table that is full is begun anew.
 const MOST: usize = 1 << 16;
-
-/// Codes below this have their slots in an array. Without a migration and with no breaker open, a code
-/// is no more than the number of a slot in the core, so these are all that there are.
-const SMALL: usize = 1 << 16;
-
-/// Stands for "no slot" in the array.
-const FREE: u32 = u32::MAX;
 
 /// Slots by code, all of one epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     epoch: u64,
-    /// The slots of the codes below [`SMALL`], as far as the highest that was seen.
-    small: Vec<u32>,
-    /// The slots of all other codes.
-    others: HashMap<u64, u32, BuildHasherDefault<CodeHasher>>,
-    /// How many slots there are.
-    count: u32,
+    /// Of codes that are small numbers side by side; [`NONE`] where there is none yet.
+    dense: Vec<u32>,
+    /// Of all codes, the dense ones too.
+    slots: HashMap<u64, u32, BuildHasherDefault<CodeHasher>>,
 }
+
+/// Stands for "no slot"; there are at most `MOST`.
+const NONE: u32 = u32::MAX;
 
 /// A slot, and whether all earlier ones have become invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,38 +36,29 @@ impl Table {
         if epoch != self.epoch {
             return None;
         }
-        let small = usize::try_from(code).ok();
-        match small.and_then(|code| self.small.get(code)) {
-            Some(&slot) => (slot != FREE).then_some(slot),
-            None => self.others.get(&code).copied(),
+        match self.dense.get(usize::try_from(code).unwrap_or(usize::MAX)) {
+            Some(&slot) => Some(slot).filter(|&slot| slot != NONE),
+            None => self.slots.get(&code).copied(),
         }
     }
 
-    /// The slot of a code, a new one if it has none.
-    pub(crate) fn assign(&mut self, epoch: u64, code: u64) -> Assigned {
-        if let Some(slot) = self.find(epoch, code) {
-            return Assigned { slot, reset: false };
-        }
-        let full = self.count as usize >= MOST;
-        let reset = epoch != self.epoch || full;
+    /// The slot of a code of a snapshot, a new one if it has none.
+    pub(crate) fn assign(&mut self, snapshot: &Snapshot, code: u64) -> Assigned {
+        let full = self.slots.len() >= MOST && !self.slots.contains_key(&code);
+        let reset = snapshot.epoch() != self.epoch || full;
         if reset {
-            self.small.clear();
-            self.others.clear();
-            self.count = 0;
-            self.epoch = epoch;
+            self.slots.clear();
+            self.dense.clear();
+            let dense = Some(snapshot.dense_codes()).filter(|&codes| codes <= MOST);
+            self.dense.resize(dense.unwrap_or(0), NONE);
+            self.epoch = snapshot.epoch();
         }
-        let slot = self.count;
-        self.count += 1;
-        match usize::try_from(code) {
-            Ok(code) if code < SMALL => {
-                if code >= self.small.len() {
-                    self.small.resize(code + 1, FREE);
-                }
-                self.small[code] = slot;
-            }
-            _ => {
-                self.others.insert(code, slot);
-            }
+        // The table never holds more than MOST.
+        let next = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let slot = *self.slots.entry(code).or_insert(next);
+        let place = usize::try_from(code).unwrap_or(usize::MAX);
+        if let Some(dense) = self.dense.get_mut(place) {
+            *dense = slot;
         }
         Assigned { slot, reset }
     }

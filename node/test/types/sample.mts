@@ -4,7 +4,6 @@ import ringshift, {
   type ErrorCode,
   InvalidationLostError,
   type Metrics,
-  NO_NODE,
   type Node,
   RingshiftError,
   type Route,
@@ -20,9 +19,6 @@ const read: Target | null = route.read
 const address: string | undefined = read?.node.address
 const zone: string | null | undefined = read?.nodes[0]?.zone
 const groups: Map<Node | null, number[]> = router.groupByNode(new Set(['a', Buffer.from('b')]))
-const indices: Uint32Array = router.indexMany(['a', Buffer.from('b')], new Uint32Array(2))
-const packed: Uint32Array = router.indexPacked(Buffer.from('ab'), new Uint32Array([0, 1, 2]))
-const home: Node | null = indices[0] === NO_NODE ? null : router.node(packed[0] ?? 0)
 const metrics: Metrics = router.metrics()
 const failed: number = metrics.requests.filter(({ outcome }) => outcome === 'error').length
 if (read) router.report(read, 'hit')
@@ -52,8 +48,6 @@ await people.set('user:42', { name: 'Ada' })
 new Router()
 // @ts-expect-error a key is a string or bytes
 router.route(42)
-// @ts-expect-error offsets are a Uint32Array
-router.indexPacked(Buffer.from('ab'), [0, 1, 2])
 // @ts-expect-error no such outcome
 router.report(route.invalidate[0], 'hti')
 // @ts-expect-error routes are frozen
@@ -65,4 +59,4 @@ new Client(router, { failover: true })
 // @ts-expect-error a value of another type than the serializer's
 await people.set('user:42', 'Ada')
 
-export { address, applied, code, failed, groups, home, name, same, text, zone }
+export { address, applied, code, failed, groups, name, same, text, zone }

@@ -1,7 +1,7 @@
 // How time, balance and moves are taken: subjects in turn, several times over, so that a slow moment falls on all alike.
 //
-// A subject has a `name` and a `run` over the first so many keys, or over what its `prepare` makes of all keys; if it is a
-// placement, an `owner` that tells a key's node and a `grown` that makes the owner of the same placement with one node more.
+// A subject has a `name` and a `run` over the first so many keys; if it is a placement, an `owner` that tells a key's node
+// and a `grown` that makes the owner of the same placement with one node more.
 
 import { ADDED } from './keys.mjs'
 
@@ -30,18 +30,28 @@ export function oneByOne(call) {
   return (keys, count) => run(call, keys, count)
 }
 
+/** Keys as one who asks for many at once has them: in lists of `BATCH`. */
+export function batches(keys) {
+  const lists = []
+  for (let start = 0; start < keys.length; start += BATCH) lists.push(keys.slice(start, start + BATCH))
+  return lists
+}
+
+/** Such lists, or what `prepare` of the subject made of the keys: that is not part of the figure. */
 export function inBatches(call) {
-  return (keys, count) => {
+  const run = (lists) => {
     let seen
-    for (let start = 0; start < count; start += BATCH) seen = call(keys.slice(start, start + BATCH))
+    for (const list of lists) seen = call(list)
     return seen
   }
+  return Object.assign(run, { prepare: batches })
 }
 
 function nanoseconds(subject, keys, count) {
-  const given = subject.prepare?.(keys) ?? keys
+  const prepare = subject.prepare ?? subject.run.prepare
+  const work = prepare ? prepare(keys.slice(0, count)) : keys
   const start = process.hrtime.bigint()
-  subject.run(given, count)
+  subject.run(work, count)
   return Number(process.hrtime.bigint() - start) / count
 }
 

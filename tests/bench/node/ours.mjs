@@ -2,27 +2,26 @@
 
 import { createRequire } from 'node:module'
 import { ADDED, makeSpec } from './keys.mjs'
-import { BATCH, check, inBatches, oneByOne } from './measure.mjs'
+import { BATCH, batches, check, inBatches, oneByOne } from './measure.mjs'
 
 const require = createRequire(import.meta.url)
 const { Router } = require('../../../node')
-// Built by floor/build.mjs.
-const { copyUtf16, copyUtf8 } = require('./floor/floor.node')
 
 // Keys that every way of asking is asked about.
 const CHECKED = 20_000
 
 export function floors() {
+  const copy = require('../../../target/bench/floor.node').floor()
   return [
     { name: 'floor: function of JavaScript that returns its key', run: oneByOne((key) => key) },
-    { name: 'floor: Node-API function that copies the string', run: oneByOne((key) => copyUtf16(key)) },
-    { name: 'floor: Node-API function that copies it as UTF-8', run: oneByOne((key) => copyUtf8(key)) },
+    { name: 'floor: Node-API function that copies the string', run: oneByOne((key) => copy(key)) },
   ]
 }
 
 export function ours(nodes) {
   const router = Router.fromSpec(makeSpec(nodes, false))
   const migrating = Router.fromSpec(makeSpec(nodes, true))
+  const room = new Uint32Array(BATCH)
   return [
     {
       name: 'ringshift: route',
@@ -32,54 +31,31 @@ export function ours(nodes) {
       isOurs: true,
     },
     { name: 'ringshift: route, migrating', run: oneByOne((key) => migrating.route(key)) },
-    { name: `ringshift: routeMany, ${BATCH} keys a call`, run: inBatches((keys) => router.routeMany(keys)) },
     {
       name: `ringshift: indexMany, ${BATCH} strings a call`,
-      run: inBatches((keys) => router.indexMany(keys)),
+      run: inBatches((keys) => router.indexMany(keys, room)),
     },
-    { name: `ringshift: indexPacked, ${BATCH} keys a call`, prepare: packBatches, run: overPacked(router) },
+    {
+      name: `ringshift: indexPacked, ${BATCH} keys a call`,
+      prepare: (keys) => batches(keys).map(pack),
+      run: inBatches(({ bytes, offsets }) => router.indexPacked(bytes, offsets, room)),
+    },
+    { name: `ringshift: routeMany, ${BATCH} keys a call`, run: inBatches((keys) => router.routeMany(keys)) },
   ]
 }
 
-function overPacked(router) {
-  return (batches, count) => {
-    let seen
-    for (let batch = 0; batch * BATCH < count; batch++) {
-      const { bytes, offsets } = batches[batch]
-      seen = router.indexPacked(bytes, offsets)
-    }
-    return seen
-  }
-}
-
-const packed = new WeakMap()
-
-/** All keys in packed batches, made once. */
-function packBatches(keys) {
-  if (!packed.has(keys)) {
-    const starts = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, batch) => batch * BATCH)
-    packed.set(
-      keys,
-      starts.map((start) => pack(keys.slice(start, start + BATCH))),
-    )
-  }
-  return packed.get(keys)
-}
-
+/** Keys one after the other, and where each begins and the last ends. */
 function pack(keys) {
+  const parts = keys.map((key) => Buffer.from(key))
   const offsets = new Uint32Array(keys.length + 1)
-  for (const [position, key] of keys.entries())
-    offsets[position + 1] = offsets[position] + Buffer.byteLength(key)
-  return { bytes: Buffer.from(keys.join('')), offsets }
+  parts.forEach((part, position) => {
+    offsets[position + 1] = offsets[position] + part.length
+  })
+  return { bytes: Buffer.concat(parts), offsets }
 }
 
 function ownerIn(router) {
   return (key) => router.route(key).read.node.address
-}
-
-function indicesOfPacked(router, keys) {
-  const { bytes, offsets } = pack(keys)
-  return Array.from(router.indexPacked(bytes, offsets))
 }
 
 /** Every way of asking for the same keys gives the same node. */
@@ -89,12 +65,13 @@ export function checkOurs(nodes, keys) {
   const grouped = new Array(some.length)
   for (const [node, positions] of router.groupByNode(some))
     for (const position of positions) grouped[position] = node
+  const { bytes, offsets } = pack(some)
   const ways = {
+    indexMany: Array.from(router.indexMany(some), (index) => router.node(index)),
+    indexPacked: Array.from(router.indexPacked(bytes, offsets), (index) => router.node(index)),
     bytes: some.map((key) => router.route(Buffer.from(key)).read.node),
     routeMany: router.routeMany(some).map((route) => route.read.node),
     groupByNode: grouped,
-    indexMany: Array.from(router.indexMany(some), (index) => router.node(index)),
-    indexPacked: indicesOfPacked(router, some).map((index) => router.node(index)),
   }
   let detail = `${some.length} keys`
   let ok = true
