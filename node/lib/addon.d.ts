@@ -32,11 +32,6 @@ export interface RouteParts {
 }
 
 export interface RouterHandle {
-  lookup(): (key: unknown) => number
-  /** -1 for nowhere to read, -2 if something is wrong. */
-  indexOf(): (key: unknown) => number
-  /** How many were written, -2 if the router was closed, -3 for memory that won't do, -4 - n for offset n. */
-  indexPacked(): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => number
   describe(key: string | Uint8Array): RouteParts | Failure
   node(index: number): NodeParts | Failure
   nodes(): number[] | Failure
@@ -55,7 +50,19 @@ export interface RouterHandle {
   close(): void
 }
 
+/** The functions leave their answers in the cell. */
+export interface Functions {
+  add(handle: RouterHandle): number
+  /** The slot of the key's route; negative if there is none yet. */
+  lookup(cell: Int32Array): (key: unknown) => void
+  /** -1 for nowhere to read, less if something is wrong. */
+  indexOf(cell: Int32Array): (key: unknown) => void
+  /** How many were written, -2 if the router was closed, -3 for memory that won't do, -4 - n for offset n. */
+  indexPacked(cell: Int32Array): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => void
+}
+
 export interface Addon {
+  Functions: new () => Functions
   errorKinds(): { number: number; name: import('../index.js').ErrorKind }[]
   open(path: string, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure
   moves(before: Uint8Array, after: Uint8Array): string | Failure

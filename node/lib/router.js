@@ -9,6 +9,7 @@
 
 const { isUint8Array, isUint32Array } = require('node:util/types')
 const { RingshiftError, checked, wrongType } = require('./errors.js')
+const { cell, indexOf, indexPacked, lookup, numberOf } = require('./lookup.js')
 const { parseMetrics } = require('./metrics.js')
 const native = require('./native.js')
 const { checkOptions, checkPath, checkText } = require('./options.js')
@@ -24,12 +25,12 @@ const MAKE = Symbol('make')
 class Router {
   /** @type {RouterHandle} */
   #handle
-  /** Turns a key into its route's place in #routes; negative if there is none yet. */
-  #lookup
-  /** Turns a key into the index of the node to read. */
-  #indexOf
-  #indexPacked
-  /** @type {Route[]} */
+  /** By which the addon's functions know this router. */
+  #number
+  /**
+   * By slot.
+   * @type {Route[]}
+   */
   #routes = []
   /** @type {Node[]} */
   #nodes = []
@@ -46,9 +47,7 @@ class Router {
     if (make !== MAKE) throw wrongType('a router is made by Router.open or Router.fromSpec')
     const { region, watch: interval } = options
     this.#handle = handle
-    this.#lookup = handle.lookup()
-    this.#indexOf = handle.indexOf()
-    this.#indexPacked = handle.indexPacked()
+    this.#number = numberOf(handle)
     this.#region = region ?? null
     if (interval !== undefined) this.#stop = watch(this, interval)
   }
@@ -78,7 +77,9 @@ class Router {
    * @returns {Route}
    */
   route(key) {
-    const slot = this.#lookup(key)
+    cell[0] = this.#number
+    lookup(key)
+    const slot = /** @type {number} */ (cell[0])
     return slot >= 0 ? /** @type {Route} */ (this.#routes[slot]) : this.#describe(key)
   }
 
@@ -106,7 +107,13 @@ class Router {
 
   /** @param {Iterable<Key>} keys */
   routeMany(keys) {
-    return Array.from(keys, (key) => this.route(key))
+    const list = listOf(keys)
+    /** @type {Route[]} */
+    const routes = new Array(list.length)
+    for (let position = 0; position < list.length; position++) {
+      routes[position] = this.route(/** @type {Key} */ (list[position]))
+    }
+    return routes
   }
 
   /**
@@ -114,18 +121,34 @@ class Router {
    * @param {Uint32Array} [out]
    */
   indexMany(keys, out) {
-    if (typeof keys === 'string' || isUint8Array(keys))
-      throw wrongType('that is one key; give an array of keys')
-    const all = Array.isArray(keys) ? keys : [...keys]
-    const room = checkRoom(out, all.length)
-    const indexOf = this.#indexOf
-    for (let position = 0; position < all.length; position++) {
-      const index = indexOf(all[position])
+    const list = listOf(keys)
+    const room = checkRoom(out, list.length)
+    for (let position = 0; position < list.length; position++) {
+      cell[0] = this.#number
+      indexOf(list[position])
+      const index = /** @type {number} */ (cell[0])
+      if (index < -1) this.#refuse(/** @type {Key} */ (list[position]), position)
       // -1 becomes NO_NODE.
-      if (index >= -1) room[position] = index
-      else this.#describe(all[position])
+      room[position] = index
     }
     return room
+  }
+
+  /**
+   * Says what is wrong with one of many keys, or with the router.
+   * @param {Key} key
+   * @param {number} position
+   */
+  #refuse(key, position) {
+    try {
+      this.#describe(key)
+    } catch (error) {
+      if (error instanceof Error && 'kind' in error && error.kind !== 'closed') {
+        error.message = `key ${position}: ${error.message}`
+      }
+      throw error
+    }
+    throw new RingshiftError({ kind: 'internal', message: `key ${position}: the lookup failed` })
   }
 
   /**
@@ -139,7 +162,9 @@ class Router {
     if (!isUint32Array(offsets))
       throw wrongType('the offsets of indexPacked are a Uint32Array, one more than keys')
     const room = checkRoom(out, Math.max(offsets.length - 1, 0))
-    const written = this.#indexPacked(bytes, offsets, room)
+    cell[0] = this.#number
+    indexPacked(bytes, offsets, room)
+    const written = /** @type {number} */ (cell[0])
     if (written < 0) throw unpacked(written, this.#handle)
     return room
   }
@@ -244,6 +269,18 @@ class Router {
     this.#handle.close()
     this.#routes = []
   }
+}
+
+/**
+ * Many keys in an array. What is no array is gone through first: that may call code of the caller, which may put another
+ * spec in force.
+ * @param {Iterable<Key>} keys
+ */
+function listOf(keys) {
+  if (typeof keys === 'string' || isUint8Array(keys))
+    throw wrongType('that is one key; give an array of keys')
+  if (typeof keys?.[Symbol.iterator] !== 'function') throw wrongType('many keys are an array or an iterable')
+  return Array.isArray(keys) ? keys : [...keys]
 }
 
 /**

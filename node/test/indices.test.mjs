@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 import ringshift from 'ringshift'
+import { collectGarbage } from './helpers/gc.mjs'
+import { pack } from './helpers/pack.mjs'
 import { BLUE, GREEN, migrating, single } from './helpers/specs.mjs'
+import { until } from './helpers/until.mjs'
 
 const { NO_NODE, Router } = ringshift
 
@@ -16,12 +19,8 @@ const keys = [
 ]
 
 function packed(all) {
-  const parts = all.map((key) => Buffer.from(key))
-  const offsets = new Uint32Array(parts.length + 1)
-  parts.forEach((part, position) => {
-    offsets[position + 1] = offsets[position] + part.length
-  })
-  return [Buffer.concat(parts), offsets]
+  const { bytes, offsets } = pack(all)
+  return [bytes, offsets]
 }
 
 const indicesOfRoutes = (router) => keys.map((key) => router.route(key).read?.node.index ?? NO_NODE)
@@ -99,8 +98,19 @@ test('no keys', () => {
 
 test('what is no key', () => {
   const router = Router.fromSpec(single(BLUE))
-  assert.throws(() => router.indexMany(['a', '\ud800']), { code: 'RINGSHIFT_INVALID_KEY' })
-  assert.throws(() => router.indexMany(['a', 7]), TypeError)
+  assert.throws(() => router.indexMany(['a', '\ud800']), {
+    code: 'RINGSHIFT_INVALID_KEY',
+    message: /^key 1: the key has a lone surrogate/,
+  })
+  assert.throws(() => router.indexMany(['a', 7]), {
+    name: 'TypeError',
+    message: 'key 1: a key is a string or a Uint8Array',
+  })
+  router.close()
+  assert.throws(() => router.indexMany(['a']), {
+    code: 'RINGSHIFT_CLOSED',
+    message: 'the router was closed',
+  })
   for (const wrong of [7, 'user:42', Buffer.from('a'), null])
     assert.throws(() => router.indexMany(wrong), TypeError)
 })
@@ -140,6 +150,65 @@ test('memory that others may change, or that is gone, or is the room itself', ()
   assert.throws(() => router.indexPacked(bytes(), [0, 3]), TypeError)
   port1.close()
   port2.close()
+})
+
+test('routers in use at the same time are kept apart', () => {
+  const one = Router.fromSpec(single(BLUE))
+  const other = Router.fromSpec(migrating(BLUE, GREEN, { stage: 'soak' }))
+  for (const key of keys) {
+    assert.equal(one.node(one.indexMany([key])[0]).cluster, 'blue')
+    assert.equal(other.node(other.indexMany([key])[0]).cluster, 'green')
+    assert.equal(one.route(key).stage, 'none')
+    assert.equal(other.route(key).stage, 'soak')
+  }
+  other.close()
+  assert.throws(() => other.route('user:42'), { code: 'RINGSHIFT_CLOSED' })
+  assert.deepEqual(Array.from(one.indexMany(keys)), indicesOfRoutes(one))
+})
+
+test('the number of a router that was collected goes to another', async () => {
+  const known = Router.fromSpec(single(BLUE))
+  const expected = indicesOfRoutes(known)
+  const addressOf = (number) => `127.0.0.1:${number + 1}`
+  for (let round = 0; round < 5; round++) {
+    const others = Array.from({ length: 20 }, (_, number) => Router.fromSpec(single([addressOf(number)])))
+    for (const [number, router] of others.entries()) {
+      assert.equal(router.route('user:42').read.node.address, addressOf(number))
+    }
+    others.length = 0
+    await collectGarbage()
+    assert.deepEqual(Array.from(known.indexMany(keys)), expected)
+  }
+})
+
+test('all keys belong to one generation, also when to go through them changes the spec', () => {
+  const router = Router.fromSpec(single(BLUE))
+  function* changing(generation) {
+    yield 'user:1'
+    router.apply(single(['127.0.0.1:7'], { generation }))
+    yield 'user:2'
+  }
+  const addresses = Array.from(router.indexMany(changing(2)), (index) => router.node(index).address)
+  assert.deepEqual(addresses, ['127.0.0.1:7', '127.0.0.1:7'])
+  const generations = router.routeMany(changing(3)).map((route) => route.generation)
+  assert.deepEqual(generations, [3, 3])
+})
+
+test("a breaker's one probe is one index", async () => {
+  const breaker = { failures: 1, open: '5ms', max_open: '5ms', max_ejected: 1 }
+  for (const indices of [
+    (router, some) => router.indexMany(some),
+    (router, some) => router.indexPacked(...packed(some)),
+  ]) {
+    const router = Router.fromSpec(single(BLUE, { breaker }))
+    const [node] = router.nodes()
+    const key = keys.find((each) => router.route(each).read.node === node)
+    router.report(node, 'error')
+    await until(() => !router.metrics().breakers.some(({ state }) => state === 'open'))
+    assert.deepEqual(Array.from(indices(router, [key, key, key])), [node.index, NO_NODE, NO_NODE])
+    router.report(node, 'ok')
+    assert.deepEqual(Array.from(indices(router, [key, key])), [node.index, node.index])
+  }
 })
 
 test('a node that never was', () => {

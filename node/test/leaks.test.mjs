@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Router } from 'ringshift'
 import { collectGarbage } from './helpers/gc.mjs'
+import { pack } from './helpers/pack.mjs'
 import { BLUE, GREEN, migrating } from './helpers/specs.mjs'
 
 const MIB = 1 << 20
@@ -34,6 +35,23 @@ test('a million calls to route', async () => {
       bytes.writeUInt32LE(call, 5)
       router.route(bytes)
       router.route(`user:${round}:${call}`)
+    }
+  })
+})
+
+test('many keys at once, and one generation after the other', async () => {
+  const router = Router.fromSpec(spec())
+  const keys = Array.from({ length: 1_000 }, (_, number) => `user:${number}`)
+  const { bytes, offsets } = pack(keys)
+  const out = new Uint32Array(keys.length)
+  let generation = 1
+  await assertGrowth(24 * MIB, async () => {
+    for (let turn = 0; turn < 1_000; turn++) {
+      router.indexMany(keys)
+      router.indexMany(keys, out)
+      router.indexPacked(bytes, offsets)
+      router.indexPacked(bytes, offsets, out)
+      router.apply(spec(++generation))
     }
   })
 })

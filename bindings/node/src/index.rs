@@ -29,7 +29,7 @@ pub(crate) unsafe extern "C" fn index_of(
         found.ok().flatten().unwrap_or(WRONG)
     };
     // SAFETY: of this call.
-    unsafe { answer(env, info, WRONG, index) }
+    unsafe { answer(env, info, index) }
 }
 
 /// `indexPacked(bytes, offsets, out)`: writes the indices of all keys. Gives the number of keys, `WRONG`
@@ -79,7 +79,7 @@ pub(crate) unsafe extern "C" fn index_packed(
         }
     };
     // SAFETY: of this call.
-    unsafe { answer(env, info, WRONG, fill) }
+    unsafe { answer(env, info, fill) }
 }
 
 /// The position of the first offset that can't be one.

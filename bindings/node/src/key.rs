@@ -22,6 +22,8 @@ pub(crate) enum KeyFault {
     Detached,
     /// A `Uint8Array` whose memory other threads may change.
     SharedMemory,
+    /// Memory that does not begin where a number may; that of bytes always does.
+    Unaligned,
 }
 
 /// Longer strings are read through the heap. Servers refuse keys over 250 bytes.

@@ -8,7 +8,7 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 pub mod failure;
-mod function;
+pub mod function;
 mod index;
 mod key;
 mod lookup;

@@ -30,5 +30,5 @@ pub(crate) unsafe extern "C" fn lookup(
         found.ok().flatten().unwrap_or(NONE)
     };
     // SAFETY: of this call.
-    unsafe { answer(env, info, NONE, slot) }
+    unsafe { answer(env, info, slot) }
 }

@@ -1,18 +1,14 @@
 //! The router as JavaScript holds it. Everything but the lookup of a key.
 
-use std::ffi::CStr;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Either, Uint8Array, Unknown};
-use napi::{Env, JsValue, sys};
+use napi::{Env, JsValue};
 use napi_derive::napi;
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 
 use crate::failure::Failure;
-use crate::function;
-use crate::index;
 use crate::key::{KeyFault, with_key};
-use crate::lookup;
 use crate::parts::{NodeParts, RouteParts, number};
 use crate::shared::Shared;
 
@@ -20,6 +16,13 @@ use crate::shared::Shared;
 #[napi]
 pub struct RouterHandle {
     shared: Rc<Shared>,
+}
+
+impl Drop for RouterHandle {
+    fn drop(&mut self) {
+        // The functions keep what is shared until another router takes its number.
+        self.shared.close();
+    }
 }
 
 /// A result, or the failure in its place.
@@ -71,6 +74,10 @@ impl RouterHandle {
         }
     }
 
+    pub(crate) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
+    }
+
     /// Calls `ask` unless the router was closed.
     fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
         let router = self.shared.router.borrow();
@@ -78,37 +85,6 @@ impl RouterHandle {
             Some(router) => ask(router),
             None => Err(Failure::closed()),
         })
-    }
-
-    /// The function that turns a key into a slot.
-    #[napi(catch_unwind)]
-    pub fn lookup<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
-        self.function(env, c"lookup", lookup::lookup)
-    }
-
-    /// The function that turns a key into the index of a node.
-    #[napi(catch_unwind)]
-    pub fn index_of<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
-        self.function(env, c"indexOf", index::index_of)
-    }
-
-    /// The function that turns packed keys into indices of nodes.
-    #[napi(catch_unwind)]
-    pub fn index_packed<'env>(&self, env: &'env Env) -> napi::Result<Unknown<'env>> {
-        self.function(env, c"indexPacked", index::index_packed)
-    }
-
-    fn function<'env>(
-        &self,
-        env: &'env Env,
-        name: &CStr,
-        callback: unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value,
-    ) -> napi::Result<Unknown<'env>> {
-        // SAFETY: the environment of this call, and a callback that expects this data.
-        let function =
-            unsafe { function::create(env.raw(), name, Some(callback), Rc::clone(&self.shared)) }?;
-        // SAFETY: the value was just made in this environment.
-        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), function) })
     }
 
     /// The route of the key that was just looked up, and the slot to keep it in.
@@ -245,7 +221,7 @@ impl RouterHandle {
         self.with(|router| Ok(router.metrics_text()))
     }
 
-    /// Frees the router; the lookup function then says so.
+    /// Frees the router.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.shared.close();
@@ -276,6 +252,10 @@ fn why(fault: KeyFault) -> Failure {
         KeyFault::SharedMemory => (
             ErrorKind::InvalidArgument,
             "the key is in shared memory, where it can change while it is read; give a copy",
+        ),
+        KeyFault::Unaligned => (
+            ErrorKind::InvalidArgument,
+            "the key's memory does not begin where its numbers may; give a copy",
         ),
     };
     Failure::new(kind, message)

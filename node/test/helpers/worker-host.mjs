@@ -40,7 +40,11 @@ async function runWorker() {
   )
   const [router] = routers
   const work = () => {
-    for (let number = 0; number < 1_000; number++) router.route(`user:${number}`)
+    const keys = Array.from({ length: 1_000 }, (_, number) => `user:${number}`)
+    const indices = router.indexMany(keys)
+    for (const [number, key] of keys.entries()) {
+      if (router.route(key).read.node.index !== indices[number]) throw new Error(`two nodes for ${key}`)
+    }
   }
   work()
   routers[1].close()

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use napi::bindgen_prelude::Unknown;
-use napi::{Env, JsValue, sys};
+use napi::{Env, sys};
 use napi_derive::napi;
 
 const UNITS: usize = 512;

@@ -1,0 +1,22 @@
+// The addon's functions for many calls a second. There is one of each kind for all routers: where a call meets several
+// functions of the addon, V8 no longer makes it a direct one. Router and answer go through one number, the cell.
+'use strict'
+
+const native = require('./native.js')
+
+const functions = new native.Functions()
+
+/**
+ * Its only element is set to a router's number before a call, and is the answer after it; if there is none, it is
+ * still that number, which is far below any answer. In shared memory, because that can't be transferred away.
+ */
+const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+
+module.exports = {
+  cell,
+  indexOf: functions.indexOf(cell),
+  indexPacked: functions.indexPacked(cell),
+  lookup: functions.lookup(cell),
+  /** @param {import('./addon.js').RouterHandle} handle */
+  numberOf: (handle) => functions.add(handle),
+}
