@@ -122,8 +122,10 @@ fn forward() -> Vec<Variant> {
             regions: true,
             ..ONE_WRITE
         }),
-        holds("regions apart, processes drain", REGIONS).rules(Rules {
+        holds("regions apart, two writers, processes drain", REGIONS).rules(Rules {
             regions: true,
+            writers: 2,
+            writes: 1,
             ..DRAIN
         }),
     ]

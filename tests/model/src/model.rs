@@ -58,9 +58,9 @@ impl Migration {
         &self.routes.reads[usize::from(number)]
     }
 
-    /// The last process of its kind is of another region, if there are regions.
+    /// The last process of its kind is of another region, if there are regions and more than one of the kind.
     pub fn region(&self, number: usize, of: usize) -> usize {
-        usize::from(self.rules.regions && number + 1 == of)
+        usize::from(self.rules.regions && of > 1 && number + 1 == of)
     }
 
     pub fn put(&self, state: &mut State, entry: Entry, version: Version) {

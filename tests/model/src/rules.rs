@@ -74,7 +74,7 @@ pub struct Rules {
     pub writers: usize,
     /// Writes of each writer.
     pub writes: u8,
-    /// Whether the last reader and the last writer are of the region `kr`.
+    /// Whether the last reader and the second writer are of the region `kr`, all others of none.
     pub regions: bool,
     pub fill: Fill,
     pub order: Order,
