@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
-STAGES := lint scripts rust c python node go vectors live
+STAGES := lint scripts rust model c python node go vectors live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
@@ -73,9 +73,9 @@ build-go: build-c
 lint test-lint: setup-test build-python build-node build-c
 	@$(RUN_STAGES) lint
 
-test-rust:
+test-rust test-model: test-%:
 	@scripts/setup rust
-	@$(RUN_STAGES) rust
+	@$(RUN_STAGES) $*
 
 test-scripts:
 	@scripts/setup python
@@ -115,6 +115,6 @@ audit: ## Licences and sources of all Rust dependencies.
 	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --all-features check bans licenses sources
 
 clean: ## Removes everything that a command made, installed tools of the tree included.
-	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target
+	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -f node/*.node python/ringshift/*.so
