@@ -195,10 +195,9 @@ impl Search for Line {
         let (bucket, rest) = place(hash, self.records.len());
         let LineRecord { fractions, slots } = &self.records[bucket];
         let fraction = (rest >> 48) as u16;
-        let mut below = 8 * usize::from(fractions[7] < fraction);
-        below += 4 * usize::from(fractions[below + 3] < fraction);
-        below += 2 * usize::from(fractions[below + 1] < fraction);
-        below += usize::from(fractions[below] < fraction);
+        let is_below = |entry: usize| usize::from(fractions[entry] < fraction);
+        let quarter = 4 * (is_below(3) + is_below(7) + is_below(11));
+        let below = quarter + is_below(quarter) + is_below(quarter + 1) + is_below(quarter + 2);
         if fractions[below] > fraction {
             u32::from(slots[below])
         } else {
