@@ -56,10 +56,19 @@ class Server:
         return Bare(("127.0.0.1", self.port), connect_timeout=20, timeout=20, default_noreply=False)
 
     def get(self, key: str) -> bytes | None:
+        """The value of a key; nothing too if there is only what stands in for a token."""
         client = self.bare()
         try:
             value: bytes | None = client.get(key)
-            return value
+            return None if value == b"" and self.is_leased(key) else value
+        finally:
+            client.close()
+
+    def is_leased(self, key: str) -> bool:
+        """Whether there is only what stands in for a token."""
+        client = self.bare()
+        try:
+            return bool({b"W", b"Z"} & set(client.raw_command(f"mg {key} s").split()))
         finally:
             client.close()
 

@@ -5,6 +5,7 @@ Real servers are asked in the other tests; what is looked at here needs a moment
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 from specs import cluster, final, spec
 
 import ringshift
-from ringshift.adapters import _plans
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Refused, Reply, Step
+from ringshift.adapters import _reading, _writing
+from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Refused, Reply, Step, Token
 
 BLUE = cluster("a", kind="modulo")
 GREEN = cluster("c@127.0.0.1:11", prefix="g1:")
@@ -53,7 +54,7 @@ def test_a_writer_that_sees_the_generation_change_sends_again_under_both() -> No
             serving.apply(steps.pop(0))
         return well(step)
 
-    written, sent = play(_plans.store(serving, [serving.route("k")], [b"k"], [Item(b"v")], Do.SET), meanwhile)
+    written, sent = play(_writing.store(serving, [serving.route("k")], [b"k"], [Item(b"v")], Do.SET), meanwhile)
     assert sent == [[("set", "blue/a")], [("delete", "blue/a")], [("delete", "green/c")]]
     assert written.results == {0: True}
 
@@ -62,7 +63,7 @@ def test_a_writer_that_sees_the_generation_change_sends_again_under_both() -> No
             serving.apply(steps.pop(0))
         return well(step)
 
-    _, sent = play(_plans.invalidate(serving, [serving.route("k")], [b"k"]), at_every_step)
+    _, sent = play(_writing.invalidate(serving, [serving.route("k")], [b"k"]), at_every_step)
     one_round = [[("delete", "blue/a")], [("delete", "green/c")]]
     # Twice two publications, and one that changes nothing more.
     assert sent == one_round * 3
@@ -77,14 +78,14 @@ def test_what_is_lost_while_sending_again_is_lost() -> None:
             serving.apply(spec(2, BLUE, GREEN, "prepare"))
         return FAILED if step.node.id == "c" else well(step)
 
-    written, _ = play(_plans.invalidate(serving, [serving.route("k")], [b"k"]), reply)
+    written, _ = play(_writing.invalidate(serving, [serving.route("k")], [b"k"]), reply)
     assert [(lost.cluster, lost.node, lost.key) for lost in written.lost] == [("green", "c", b"k")]
     assert written.cause is FAILED.error
 
 
 def test_another_weight_is_no_other_generation() -> None:
     serving = router("ramp", breaker={"failures": 1, "open": "60s", "max_ejected": 1.0})
-    plan = _plans.invalidate(serving, [serving.route("k")], [b"k"])
+    plan = _writing.invalidate(serving, [serving.route("k")], [b"k"])
 
     def reply(step: Step) -> Sequence[Any]:
         serving.report(step.node, "error")
@@ -100,15 +101,15 @@ def test_what_has_no_time_left_or_an_unknown_one_is_not_copied(ttl: int) -> None
     item = Item(b"v", 1, ttl)
 
     def reply(step: Step) -> Sequence[Any]:
-        return [item if step.do is Do.TAKE else None for _ in step.keys]
+        return [item if step.do is Do.TAKE else Token(b"1") for _ in step.keys]
 
     for plan in (
-        _plans.read(serving, serving.route("k"), b"k"),
-        _plans.read_many(serving, [serving.route("k")], [b"k"]),
+        _reading.read(serving, serving.route("k"), b"k"),
+        _reading.read_many(serving, [serving.route("k")], [b"k"]),
     ):
         result, sent = play(plan, reply)
         assert result in (item, [item])
-        assert sent == [[("get", "green/c")], [("take", "blue/a")]]
+        assert sent == [[("seek", "green/c")], [("take", "blue/a")]]
 
 
 def test_a_refused_value_is_followed_by_a_delete_in_the_same_turn() -> None:
@@ -118,54 +119,67 @@ def test_a_refused_value_is_followed_by_a_delete_in_the_same_turn() -> None:
     def reply(step: Step) -> Reply:
         return [refusal] * len(step.keys) if step.do is Do.SET else well(step)
 
-    written, sent = play(_plans.store(serving, [serving.route("k")], [b"k"], [Item(b"v")], Do.SET), reply)
+    written, sent = play(_writing.store(serving, [serving.route("k")], [b"k"], [Item(b"v")], Do.SET), reply)
     assert sent == [[("delete", "blue/a")], [("set", "green/c")], [("delete", "green/c")]]
     assert (written.refused, written.lost, written.results) == (refusal.error, [], {})
 
     def then_gone(step: Step) -> Reply:
         return FAILED if (step.do, step.node.id) == (Do.DELETE, "c") else reply(step)
 
-    written, _ = play(_plans.store(serving, [serving.route("k")], [b"k"], [Item(b"v")], Do.SET), then_gone)
+    written, _ = play(_writing.store(serving, [serving.route("k")], [b"k"], [Item(b"v")], Do.SET), then_gone)
     assert [lost.node for lost in written.lost] == ["c"]
 
 
-def test_single_and_many_reads_ask_the_same() -> None:
-    """Whatever fails or misses: `read` is `read_many` for one key."""
+HIT, MISS, NO_TOKEN, FAILS = range(4)
+
+
+def test_single_and_many_reads_ask_the_same_and_fill_where_a_token_was_taken_first() -> None:
+    """Whatever each of three replicas and the fallback answers."""
     replicas = {**cluster(*[f"n{at}@127.0.0.1:{at + 20}" for at in range(3)], prefix="g1:"), "replicas": 3}
     text = spec(2, BLUE, replicas, "ramp", 100)
     item = Item(b"v", 5, 60)
-    for outcomes in range(4**4):
-        script = [(outcomes >> shift) % 4 for shift in (0, 2, 4, 6)]
+    for outcomes in itertools.product(range(4), repeat=4):
         results = []
         for many in (False, True):
             serving = ringshift.Router.from_spec(text)
             route = serving.route("k")
-            answers = iter(script)
+            assert route.read is not None
+            assert route.fallback is not None
+            nodes = [*route.read.nodes, *route.fallback.nodes]
+            answers = dict(zip((node.id for node in nodes), outcomes, strict=True))
 
-            def reply(step: Step, answers: Any = answers) -> Reply:
-                if step.do is Do.ADD:
+            def reply(step: Step, answers: dict[str, int] = answers) -> Reply:
+                if step.do is Do.FILL:
+                    assert [token.text for token in step.tokens] == [step.node.id.encode()]
                     return well(step)
-                answer = next(answers)
-                return FAILED if answer >= 2 else [item if answer else None]
+                answer = answers[step.node.id]
+                missed = Token(step.node.id.encode()) if step.do is Do.SEEK and answer == MISS else None
+                return FAILED if answer == FAILS else [item if answer == HIT else missed]
 
-            plan: Plan[Any] = _plans.read_many(serving, [route], [b"k"]) if many else _plans.read(serving, route, b"k")
+            plan: Plan[Any] = (
+                _reading.read_many(serving, [route], [b"k"]) if many else _reading.read(serving, route, b"k")
+            )
             result, sent = play(plan, reply)
             results.append((result[0] if many else result, sent))
-        assert results[0] == results[1]
+        assert results[0] == results[1], outcomes
         found, sent = results[0]
-        asked = [node for batch in sent for do, node in batch if do != "add"]
-        added = [node for batch in sent for do, node in batch if do == "add"]
-        failed = {node for node, answer in zip(asked, script, strict=False) if answer >= 2}
-        assert not failed & set(added)
-        assert found == (item if script[len(asked) - 1] == 1 else None)
-        # What was found at the fallback is copied to every node that did not fail.
-        if found and asked[-1] == "blue/a":
-            assert set(added) == {"green/n0", "green/n1", "green/n2"} - failed
-        else:
-            assert added == []
+        *reads, source = [(node, answers[node.id]) for node in nodes]
+        answered = [at for at, (_, answer) in enumerate(reads) if answer != FAILS]
+        name = "{0.cluster}/{0.id}".format
+        expected = [[("seek", name(node))] for node, _ in reads[: (answered[0] + 1 if answered else 3)]]
+        if answered and reads[answered[0]][1] == HIT:
+            assert (found, sent) == (item, expected), outcomes
+            continue
+        if answered and answered[0] < 2:
+            expected.append([("seek", name(node)) for node, _ in reads[answered[0] + 1 :]])
+        expected.append([("take", name(source[0]))])
+        held = [("fill", name(node)) for at, (node, answer) in enumerate(reads) if answer == MISS and at in answered]
+        if source[1] == HIT and held:
+            expected.append(held)
+        assert (found, sent) == (item if source[1] == HIT else None, expected), outcomes
 
 
 def test_nothing_is_sent_for_no_keys() -> None:
     serving = router("ramp")
-    assert play(_plans.read_many(serving, [], []), well) == ([], [])
-    assert play(_plans.invalidate(serving, [], []), well)[1] == []
+    assert play(_reading.read_many(serving, [], []), well) == ([], [])
+    assert play(_writing.invalidate(serving, [], []), well)[1] == []

@@ -158,7 +158,7 @@ def test_a_copy_that_fails_does_not_hurt_the_reader(relays: list[Relay]) -> None
         first, second = router.route("k").invalidate
         source, target = [next(r for r in relays if r.address == node.address) for node in (first, second)]
         source.server.set("k", b"1")
-        target.cut = lambda line: line.startswith("add ")
+        target.cut = lambda line: line.startswith("cas ")
         assert client.get("k") == b"1"
         assert client.get_many(["k"]) == {"k": b"1"}
         assert target.server.get("g1:k") is None

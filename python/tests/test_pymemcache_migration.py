@@ -179,6 +179,8 @@ def test_invalidations_are_acknowledged_one_by_one_in_order(
             ):
                 log.clear()
                 act()
+                # A replace reads first.
+                log[:] = [entry for entry in log if not entry[2].startswith(("mg", "VA", "get", "VALUE", "END"))]
                 order = [(name, mark) for name, mark, line in log if line != "v"]
                 assert order == [(first, "->"), (first, "<-"), (second, "->"), (second, "<-")]
                 verbs = {name: line.split()[0] for name, mark, line in log if mark == "->" and line != "v"}
@@ -210,14 +212,14 @@ def test_a_read_asks_the_fallback_only_after_a_miss(relays: list[Relay], log: li
         log.clear()
         assert client.get(moved) is None
         asked = [(name, line) for name, mark, line in log if mark == "->"]
-        assert asked == [(target, f"get g1:{moved}"), (source, f"mg {moved} v t f")]
+        assert asked == [(target, f"mg g1:{moved} v f t c N30"), (source, f"mg {moved} v f t c")]
         log.clear()
         assert client.get(unmoved) is None
         assert [line for _, mark, line in log if mark == "->"] == [f"get {unmoved}"]
-        client.add(moved, b"v")
+        client.set(moved, b"v")
         log.clear()
         assert client.get(moved) == b"v"
-        assert [line for _, mark, line in log if mark == "->"] == [f"get g1:{moved}"]
+        assert [line for _, mark, line in log if mark == "->"] == [f"mg g1:{moved} v f t c N30"]
 
 
 def test_many_keys_are_one_request_a_node(relays: list[Relay], log: list[tuple[str, str, str]]) -> None:
@@ -229,13 +231,16 @@ def test_many_keys_are_one_request_a_node(relays: list[Relay], log: list[tuple[s
         log.clear()
         assert client.get_many(KEYS) == values
         gets = [line for _, mark, line in log if mark == "->" and line.startswith("get ")]
-        assert len(gets) == 4
+        assert len(gets) == 2
         moved = [key for key in KEYS if router.route(key).moved]
-        taken = [line.split()[1] for _, mark, line in log if mark == "->" and line.startswith("mg ")]
-        assert sorted(taken) == sorted(moved)
+        seen = [line.split()[:2] for _, mark, line in log if mark == "->" and " " in line]
+        assert sorted(key for do, key in seen if do == "mg") == sorted([*moved, *(f"g1:{key}" for key in moved)])
+        assert sorted(key for do, key in seen if do == "cas") == sorted(f"g1:{key}" for key in moved)
         log.clear()
         assert client.get_many(KEYS) == values
-        assert not [line for _, _, line in log if line.startswith("mg ")]
+        seen = [line.split()[:2] for _, mark, line in log if mark == "->"]
+        assert sorted(key for do, key in seen if do == "mg") == sorted(f"g1:{key}" for key in moved)
+        assert {do for do, _ in seen} == {"get", "mg"}
 
 
 def test_add_and_touch_in_a_ramp(servers: list[Server]) -> None:

@@ -17,12 +17,12 @@ def to_ttl(expire: int) -> int | None:
     return max(0, expire)
 
 
-def to_exptime(ttl: int | None) -> int:
-    """The `exptime` for seconds from now; None for no end, 0 for a time that is over."""
+def to_exptime(ttl: float | None) -> int:
+    """The `exptime` for seconds from now, of which memcached counts whole ones; None for no end, 0 for what is over."""
     if ttl is None:
         return 0
     if ttl > _MONTH:
         # A second less: the server's clock may be that much behind, and no copy may live longer than its source.
-        return ttl + int(time.time()) - 1
+        return int(ttl) + int(time.time()) - 1
     # 0 would be no end.
-    return ttl if ttl > 0 else -1
+    return max(1, int(ttl)) if ttl > 0 else -1

@@ -1,132 +1,26 @@
-"""Steps sent by pymemcache: one pool of connections for each address, made when it is first needed.
-
-pymemcache's own commands are used where they can say what a step needs. Meta get (for the time that an item has left),
-stores with a time of their own for each item, and deletes that tell which keys were there, are not among them; these
-are written here on pymemcache's connection, with its readers.
-"""
+"""Steps sent by pymemcache: one pool of connections for each address, made when it is first needed."""
 
 from __future__ import annotations
 
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from pymemcache.client import base
 from pymemcache.exceptions import (
     MemcacheError,
     MemcacheIllegalInputError,
-    MemcacheServerError,
     MemcacheUnexpectedCloseError,
     MemcacheUnknownCommandError,
-    MemcacheUnknownError,
 )
 
 from ringshift._ringshift import Node, Router
-from ringshift.adapters._expiry import to_exptime
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Refused, Reply, Step
+from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
+from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
 
 _Result = TypeVar("_Result")
-
-# Commands that are sent before their replies are read: with too many, server and client would both wait until the other
-# one reads.
-_BATCH: Final = 100
-
-_STORED: Final = {b"STORED": True, b"NOT_STORED": False, b"EXISTS": False, b"NOT_FOUND": None}
-# The node is well and so is the connection; this one item is not to its liking.
-_REFUSALS: Final = (b"SERVER_ERROR object too large for cache", b"SERVER_ERROR out of memory storing object")
-
-
-class _RawSerde:
-    """Values are serialized once by the facade, whatever the number of nodes that they go to."""
-
-    def serialize(self, _key: bytes, item: Item) -> tuple[bytes, int]:
-        return item.value, item.flags
-
-    def deserialize(self, _key: bytes, value: bytes, flags: int) -> Item:
-        return Item(value, flags)
-
-
-class Connection(base.Client):  # type: ignore[misc]
-    """A connection to one node."""
-
-    def check_key(self, key: bytes, key_prefix: bytes = b"") -> bytes:  # noqa: ARG002
-        """Keys were checked by the facade."""
-        return key
-
-    def take_each(self, keys: Sequence[bytes]) -> list[Item | None]:
-        """Items with the time that they have left, by meta get."""
-        return self._exchange([b"mg %b v t f\r\n" % key for key in keys], self._read_taken)
-
-    def store_each(self, command: bytes, keys: Sequence[bytes], items: Sequence[Item], cas: bytes) -> list[Any]:
-        """Stores items, each with its own time."""
-        tail = b" " + cas if cas else b""
-        commands = [
-            b"%b %b %d %d %d%b\r\n%b\r\n"
-            % (command, key, item.flags, to_exptime(item.ttl), len(item.value), tail, item.value)
-            for key, item in zip(keys, items, strict=True)
-        ]
-        return self._exchange(commands, self._read_stored)
-
-    def delete_each(self, keys: Sequence[bytes]) -> list[bool]:
-        """Deletes, and tells for each key whether it was there."""
-        return self._exchange([b"delete %b\r\n" % key for key in keys], self._read_found)
-
-    def touch_each(self, keys: Sequence[bytes], items: Sequence[Item]) -> list[bool]:
-        """Gives items the time of the given ones, and tells for each key whether it was there."""
-        commands = [b"touch %b %d\r\n" % (key, to_exptime(item.ttl)) for key, item in zip(keys, items, strict=True)]
-        return self._exchange(commands, self._read_found)
-
-    def _exchange(
-        self, commands: Sequence[bytes], read: Callable[[bytes, bytes], tuple[bytes, _Result]]
-    ) -> list[_Result]:
-        """Sends commands and reads a reply for each. Whatever fails, the connection is given up."""
-        results: list[_Result] = []
-        try:
-            if self.sock is None:
-                self._connect()
-            for start in range(0, len(commands), _BATCH):
-                batch = commands[start : start + _BATCH]
-                self.sock.sendall(b"".join(batch))
-                rest = b""
-                for _ in batch:
-                    rest, line = base._readline(self.sock, rest)  # noqa: SLF001
-                    rest, result = read(line, rest)
-                    results.append(result)
-        except BaseException:
-            self.close()
-            raise
-        return results
-
-    def _read_taken(self, line: bytes, rest: bytes) -> tuple[bytes, Item | None]:
-        self._raise_errors(line, b"mg")
-        words = line.split()
-        if words[:1] == [b"EN"]:
-            return rest, None
-        if words[:1] != [b"VA"]:
-            raise MemcacheUnknownError(line[:32])
-        rest, value = base._readvalue(self.sock, rest, int(words[1]))  # noqa: SLF001
-        marks = {word[:1]: word[1:] for word in words[2:]}
-        # Marked by a meta delete: no longer true.
-        if b"X" in marks:
-            return rest, None
-        left = int(marks[b"t"])
-        return rest, Item(value, int(marks[b"f"]), None if left < 0 else left)
-
-    def _read_stored(self, line: bytes, rest: bytes) -> tuple[bytes, Any]:
-        if line in _STORED:
-            return rest, _STORED[line]
-        if line.startswith(_REFUSALS):
-            return rest, Refused(MemcacheServerError(line.partition(b" ")[2]))
-        self._raise_errors(line, b"store")
-        raise MemcacheUnknownError(line[:32])
-
-    def _read_found(self, line: bytes, rest: bytes) -> tuple[bytes, bool]:
-        if line in {b"DELETED", b"TOUCHED", b"NOT_FOUND"}:
-            return rest, line != b"NOT_FOUND"
-        self._raise_errors(line, b"delete or touch")
-        raise MemcacheUnknownError(line[:32])
 
 
 class Pool(base.PooledClient):  # type: ignore[misc]
@@ -152,6 +46,36 @@ class Pool(base.PooledClient):  # type: ignore[misc]
                 self.client_pool.release(connection)
                 return result
 
+    def by_meta(
+        self, meta: Callable[[Connection], list[_Result]], classic: Callable[[Connection], list[_Result]]
+    ) -> list[_Result]:
+        """Runs a command if the server knows meta commands, or else the one that comes nearest."""
+        if self.has_meta:
+            try:
+                return self.run(meta)
+            except MemcacheUnknownCommandError:
+                # A server before 1.6.
+                self.has_meta = False
+        return self.run(classic)
+
+    def run_since(self, epoch: int, command: Callable[[Connection], _Result]) -> _Result | None:
+        """Runs a command on a connection that was there at an epoch; None if there is none."""
+        younger = []
+        while (connection := self.client_pool.get()).sock is not None and connection.born > epoch:
+            younger.append(connection)
+        for each in younger:
+            self.client_pool.release(each)
+        if connection.sock is None:
+            self.client_pool.release(connection)
+            return None
+        try:
+            result = command(connection)
+        except BaseException:
+            self.client_pool.destroy(connection)
+            raise
+        self.client_pool.release(connection)
+        return result
+
 
 class Memcached:
     """The transport. Any number of threads may use it; a forked child gets connections of its own."""
@@ -165,7 +89,7 @@ class Memcached:
             key_prefix: Comes before every key and after a node's own prefix.
         """
         self._router = router
-        self._options = {**options, "serde": _RawSerde()}
+        self._options = {**options, "serde": RawSerde()}
         self._key_prefix = key_prefix
         self._pools: dict[str, Pool] = {}
         self._retired: list[Pool] = []
@@ -251,28 +175,47 @@ class Memcached:
 
 def _get(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
     found = pool.run(lambda connection: connection.get_many(keys))
-    return [found.get(key) for key in keys]
+    items: list[Item | None] = [found.get(key) for key in keys]
+    # What is empty may only stand in for a token, which this command can't tell.
+    doubtful = [at for at, item in enumerate(items) if item is not None and not item.value and not item.flags]
+    if doubtful:
+        for at, item in zip(doubtful, _find(pool, [keys[at] for at in doubtful]), strict=True):
+            items[at] = item
+    return [None if item is None or item.value == PLACEHOLDER else item for item in items]
+
+
+def _take(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
+    return _find(pool, keys)
+
+
+def _find(pool: Pool, keys: list[bytes]) -> list[Item | None]:
+    found = pool.by_meta(lambda connection: connection.find_each(keys), lambda connection: connection.gets_each(keys))
+    return [each and each.item for each in found]
 
 
 def _gets(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
-    found = pool.run(lambda connection: connection.gets_many(keys))
-    return [found.get(key) for key in keys]
+    found = pool.by_meta(lambda connection: connection.find_each(keys), lambda connection: connection.gets_each(keys))
+    return [(each.item, Token(each.cas)) if each and each.item else None for each in found]
 
 
-def _take(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
-    if pool.has_meta:
-        try:
-            return pool.run(lambda connection: connection.take_each(keys))
-        except MemcacheUnknownCommandError:
-            # A server before 1.6.
-            pool.has_meta = False
-    return [item and item._replace(ttl=UNKNOWN) for item in _get(pool, step, keys)]  # type: ignore[union-attr]
+def _lease(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
+    return pool.by_meta(lambda connection: connection.lease_each(keys), lambda connection: connection.place_each(keys))
+
+
+def _fill(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
+    epoch = min(token.epoch for token in step.tokens)
+    stored = pool.run_since(epoch, lambda connection: connection.store_each(b"cas", keys, step.items, step.tokens))
+    return (
+        Failure(ConnectionError("no connection is left from when the token was taken"), None)
+        if stored is None
+        else stored
+    )
 
 
 def _store(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     command = step.do.value.encode()
     return pool.run(
-        lambda connection: connection.store_each(command, keys, step.items, step.cas), again=step.do is not Do.CAS
+        lambda connection: connection.store_each(command, keys, step.items, step.tokens), again=step.do is not Do.CAS
     )
 
 
@@ -288,6 +231,8 @@ _SENDERS: Final[dict[Do, Callable[[Pool, Step, list[bytes]], Reply]]] = {
     Do.GET: _get,
     Do.TAKE: _take,
     Do.GETS: _gets,
+    Do.SEEK: _lease,
+    Do.FILL: _fill,
     Do.ADD: _store,
     Do.SET: _store,
     Do.REPLACE: _store,

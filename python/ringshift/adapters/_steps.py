@@ -1,16 +1,17 @@
-"""What carrying out a route consists of: steps, their replies, and the loop that hands them to a cache client.
+"""What carrying out a route consists of: steps, their replies, and the loops that hand them to a cache client.
 
-A plan (`_plans`) is a generator that yields steps which may be sent at the same time, gets their replies, and returns
-the result of the whole operation. It knows the rules and no client. A transport sends one step to one node; it knows a
-client and no rules. So every client carries out a route in the same way, also one whose loop awaits.
+A plan (`_reading`, `_writing`) is a generator that yields steps which may be sent at the same time, gets their replies,
+and returns the result of the whole operation. It knows the rules and no client. A transport sends one step to one node;
+it knows a client and no rules. So every client carries out a route in the same way, also one whose loop awaits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from ringshift._ringshift import Node, Router
 
@@ -25,8 +26,17 @@ class Item(NamedTuple):
     """The bytes on the wire."""
     flags: int = 0
     """What the client keeps beside the value, where its protocol can."""
-    ttl: int | None = None
+    ttl: float | None = None
     """Seconds that it has left; None for no end."""
+
+
+class Token(NamedTuple):
+    """What a fill has to show: that nothing has been removed at this node since the token was taken."""
+
+    text: bytes
+    """What the server is asked to compare."""
+    epoch: int = 0
+    """When it was taken, where a token is only good on connections that were there at that time."""
 
 
 class Do(Enum):
@@ -38,6 +48,10 @@ class Do(Enum):
     """The same, with the time that they have left, to copy them."""
     GETS = "gets"
     """Get the items with their tokens for CAS: a pair for each key, or None."""
+    SEEK = "seek"
+    """Get the items, or tokens to fill what is missing: an `Item`, a `Token`, or None if there is neither."""
+    FILL = "fill"
+    """Store items where their tokens still hold: True, False or a `Refused` for each key."""
     ADD = "add"
     """Store items where nothing is stored: True or False for each key."""
     SET = "set"
@@ -58,7 +72,9 @@ _OPS: Final[dict[Do, Literal["read", "fill", "invalidate"]]] = {
     Do.GET: "read",
     Do.TAKE: "read",
     Do.GETS: "read",
+    Do.SEEK: "read",
     Do.TOUCH: "read",
+    Do.FILL: "fill",
     Do.ADD: "fill",
     Do.SET: "invalidate",
     Do.REPLACE: "invalidate",
@@ -77,8 +93,8 @@ class Step:
     """The keys as the router got them; the transport puts the node's prefix before them."""
     items: Sequence[Item] = ()
     """For each key its item, where items are stored."""
-    cas: bytes = b""
-    """For CAS: the token of the item to replace."""
+    tokens: Sequence[Token] = ()
+    """For each key its token, where one has to be shown."""
 
 
 @dataclass(slots=True, eq=False)
@@ -101,25 +117,39 @@ Reply = Sequence[Any] | Failure
 Result = TypeVar("Result")
 Plan = Generator[list[Step], list[Reply], Result]
 
-
-class Transport(Protocol):
-    """Sends steps by some cache client."""
-
-    def send(self, step: Step) -> Reply:
-        """Sends one step and gives its reply. A node's failure is a reply; only a caller's mistake is raised."""
+Send = Callable[[Step], Reply]
+"""Sends one step by some cache client. A node's failure is a reply; only a caller's mistake is raised."""
 
 
-def carry_out(plan: Plan[Result], transport: Transport, router: Router) -> Result:
-    """Hands a plan's steps to a transport, one after the other, and reports how each ended."""
+def carry_out(plan: Plan[Result], send: Send, router: Router) -> Result:
+    """Sends a plan's steps one after the other, and reports how each ended."""
     try:
         steps = next(plan)
         while True:
             replies = []
             for step in steps:
-                reply = transport.send(step)
+                reply = send(step)
                 _report(router, step, reply)
                 replies.append(reply)
             steps = plan.send(replies)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+async def carry_out_async(plan: Plan[Result], send: Callable[[Step], Awaitable[Reply]], router: Router) -> Result:
+    """The same by a client whose answers are awaited; steps that may go at the same time do."""
+
+    async def one(step: Step) -> Reply:
+        reply = await send(step)
+        _report(router, step, reply)
+        return reply
+
+    try:
+        steps = next(plan)
+        while True:
+            replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
+            steps = plan.send(list(replies))
     except StopIteration as done:
         result: Result = done.value
         return result
@@ -132,7 +162,7 @@ def _report(router: Router, step: Step, reply: Reply) -> None:
             router.report(step.node, reply.outcome, op)
     elif op == "read":
         for found in reply:
-            router.report(step.node, "hit" if found else "miss", op)
+            router.report(step.node, "miss" if not found or isinstance(found, Token) else "hit", op)
     else:
         for _ in reply:
             router.report(step.node, "ok", op)

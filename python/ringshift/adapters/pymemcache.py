@@ -15,7 +15,10 @@ What is different from a pymemcache client:
 - Every write waits for the server, whatever `noreply` says: the order in which a route is invalidated needs it. Results
   are therefore always the true ones. A write that a node did not acknowledge raises `InvalidationLostError`.
 - `expire` is limited to the spec's `max_ttl`.
-- `add` only fills: it stores the value where the key is read, if nothing is stored there.
+- `get_or_load` is the whole cache-aside read: it stores what it loads so that no write can be overtaken by it.
+  `invalidate` is what follows a write to the database.
+- `add` only stores the value where the key is read, if nothing is stored there; what it stores may be older than a
+  write that was completed meanwhile. Use `get_or_load` in its place.
 - `cas` takes the token that `gets` gave, and no other: tokens of different servers can be equal by chance.
 - `incr`, `decr`, `append` and `prepend` change a value that exists nowhere else, which can't be migrated. They work on
   clusters without replicas while no migration is going on, and are refused otherwise.
@@ -24,7 +27,7 @@ What is different from a pymemcache client:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
 
 from pymemcache.client.base import check_key_helper
@@ -32,11 +35,13 @@ from pymemcache.exceptions import MemcacheIllegalInputError
 from pymemcache.serde import LegacyWrappingSerde
 
 from ringshift._ringshift import Node, Route, Router
-from ringshift.adapters import _plans
+from ringshift.adapters import _reading, _writing
 from ringshift.adapters._expiry import to_ttl
+from ringshift.adapters._loads import Loaded, Loads
 from ringshift.adapters._memcached import Memcached, Pool
-from ringshift.adapters._steps import Do, Item, Plan, Result, carry_out
-from ringshift.errors import InvalidArgumentError, InvalidationLostError
+from ringshift.adapters._nodes import place
+from ringshift.adapters._steps import Do, Item, Plan, Result, Token, carry_out
+from ringshift.errors import InvalidArgumentError
 
 __all__ = ["CasToken", "Client", "Key"]
 
@@ -77,6 +82,7 @@ class Client:
         options.pop("key_prefix", None)
         self._router = router
         self._transport = Memcached(router, options, self._key_prefix)
+        self._loads = Loads()
 
     @property
     def router(self) -> Router:
@@ -88,14 +94,14 @@ class Client:
     def get(self, key: Key, default: Any = None) -> Any:
         """The value of a key, or `default` if no cache has it or answers."""
         route, wire = self._route(key)
-        item = self._carry_out(_plans.read(self._router, route, wire))
+        item = self._carry_out(_reading.read(self._router, route, wire))
         return default if item is None else self._serde.deserialize(key, item.value, item.flags)
 
     def get_many(self, keys: Iterable[_K]) -> dict[_K, Any]:
         """The values of the keys that are found."""
         keys = list(keys)
         routes, wires = self._routes(keys)
-        items = self._carry_out(_plans.read_many(self._router, routes, wires))
+        items = self._carry_out(_reading.read_many(self._router, routes, wires))
         return {
             key: self._serde.deserialize(key, item.value, item.flags)
             for key, item in zip(keys, items, strict=True)
@@ -107,13 +113,50 @@ class Client:
     def gets(self, key: Key, default: Any = None, cas_default: Any = None) -> tuple[Any, Any]:
         """The value of a key and its token for `cas`; there is no token for what only the fallback has."""
         route, wire = self._route(key)
-        found = self._carry_out(_plans.read_with_token(route, wire))
+        found = self._carry_out(_reading.read_with_token(route, wire))
         if found is None:
             return default, cas_default
-        item, node, text = found
-        token = CasToken(text)
-        token.place = _plans.place(node)
+        item, node, held = found
+        token = CasToken(held.text)
+        token.place = place(node)
         return self._serde.deserialize(key, item.value, item.flags), token
+
+    def get_or_load(self, key: Key, load: Callable[[], Any], expire: int = 0) -> Any:
+        """The value of a key; if no cache has it, what `load` gives, which is then stored.
+
+        What is stored is never older than a write whose invalidation was acknowledged. Threads that ask for the same
+        key at the same time share a load wherever none of them can get a value that is too old by it.
+
+        Args:
+            key: The key.
+            load: Asks the origin, in this thread. What it raises is raised; None means that there is nothing, and is
+                not stored. It has 30 seconds for its value to be stored.
+            expire: How long the value lives, as for `set`.
+
+        Example:
+            user = client.get_or_load("user:42", lambda: database.user(42), expire=300)
+        """
+        _integer(expire, "expire")
+        arrived = self._loads.arrive()
+        route, wire = self._route(key)
+        item, tokens = self._carry_out(_reading.seek(self._router, route, wire))
+        if item is not None:
+            return self._serde.deserialize(key, item.value, item.flags)
+        loaded: list[Any] = []
+
+        def ask() -> Loaded:
+            value = load()
+            loaded[:] = [value]
+            return None if value is None else self._item(key, value, expire, None)
+
+        def fill(item: Item) -> bool:
+            return self._carry_out(_reading.fill(self._router, tokens, wire, item))
+
+        item = self._loads.run(wire, arrived, ask, fill)
+        # Whoever shares a load gets a value of its own.
+        if loaded:
+            return loaded[0]
+        return None if item is None else self._serde.deserialize(key, item.value, item.flags)
 
     # ---- Writing
 
@@ -123,13 +166,13 @@ class Client:
         Raises:
             InvalidationLostError: A node did not acknowledge; it may still hold an old value.
         """
-        return self._store({key: value}, expire, flags, Do.SET)[0] is True
+        return self._store({key: value}, expire, flags)[0] is True
 
     def set_many(
         self, values: Mapping[_K, Any], expire: int = 0, noreply: bool | None = None, flags: int | None = None
     ) -> list[_K]:
         """Stores many values like `set`; gives the keys that were not stored, without being lost."""
-        results = self._store(values, expire, flags, Do.SET)
+        results = self._store(values, expire, flags)
         return [key for key, result in zip(values, results, strict=True) if result is not True]
 
     set_multi = set_many
@@ -138,7 +181,9 @@ class Client:
         self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None
     ) -> bool:
         """Like `set`, but stores the value only where the key is present."""
-        return self._store({key: value}, expire, flags, Do.REPLACE)[0] is True
+        route, wire = self._route(key)
+        item = self._item(key, value, expire, flags)
+        return self._finish(_writing.replace(self._router, route, wire, item), 1)[0] is True
 
     def cas(
         self,
@@ -158,24 +203,33 @@ class Client:
         if not isinstance(cas, CasToken):
             raise InvalidArgumentError("cas: not a token; use the one that gets gave")
         route, wire = self._route(key)
-        if route.read is None or _plans.place(route.read.node) != cas.place:
+        if route.read is None or place(route.read.node) != cas.place:
             return False
         item = self._item(key, value, expire, flags)
-        result: bool | None = self._finish(_plans.store(self._router, [route], [wire], [item], Do.CAS, cas), 1)[0]
+        plan = _writing.store(self._router, [route], [wire], [item], Do.CAS, [Token(cas)])
+        result: bool | None = self._finish(plan, 1)[0]
         return result
 
     def add(self, key: Key, value: Any, expire: int = 0, noreply: bool | None = None, flags: int | None = None) -> bool:
         """Stores a value where the key is read, if nothing is stored there; False too if that can't be reached."""
         route, wire = self._route(key)
         item = self._item(key, value, expire, flags)
-        return self._carry_out(_plans.add(self._router, route, wire, item))
+        return self._carry_out(_reading.add(self._router, route, wire, item))
 
     def touch(self, key: Key, expire: int = 0, noreply: bool | None = None) -> bool:
         """Gives the key another time to live; False if no cache has it or answers."""
         route, wire = self._route(key)
-        return self._carry_out(_plans.touch(self._router, route, wire, to_ttl(_integer(expire, "expire"))))
+        return self._carry_out(_reading.touch(self._router, route, wire, to_ttl(_integer(expire, "expire"))))
 
     # ---- Invalidating
+
+    def invalidate(self, key: Key) -> None:
+        """Removes a key from every cluster that any process may read; what follows a write to the database.
+
+        Raises:
+            InvalidationLostError: A node did not acknowledge; it may still hold the value. Send it again.
+        """
+        self.delete(key)
 
     def delete(self, key: Key, noreply: bool | None = None) -> bool:
         """Removes a key from every cluster that any process may read, in the order of the route.
@@ -187,12 +241,12 @@ class Client:
             InvalidationLostError: A node did not acknowledge; it may still hold the value.
         """
         route, wire = self._route(key)
-        return self._finish(_plans.invalidate(self._router, [route], [wire]), 1)[0] is True
+        return self._finish(_writing.invalidate(self._router, [route], [wire]), 1)[0] is True
 
     def delete_many(self, keys: Iterable[Key], noreply: bool | None = None) -> bool:
         """Removes many keys like `delete`; True."""
         routes, wires = self._routes(list(keys))
-        self._finish(_plans.invalidate(self._router, routes, wires), len(wires))
+        self._finish(_writing.invalidate(self._router, routes, wires), len(wires))
         return True
 
     delete_multi = delete_many
@@ -298,21 +352,18 @@ class Client:
                 raise MemcacheIllegalInputError(f"Data values must be binary-safe: {error}") from error
         return Item(data, own_flags if flags is None else flags, to_ttl(_integer(expire, "expire")))
 
-    def _store(self, values: Mapping[_K, Any], expire: int, flags: int | None, how: Do) -> list[Any]:
+    def _store(self, values: Mapping[_K, Any], expire: int, flags: int | None) -> list[Any]:
         routes, wires = self._routes(list(values))
         items = [self._item(key, value, expire, flags) for key, value in values.items()]
-        return self._finish(_plans.store(self._router, routes, wires, items, how), len(wires))
+        return self._finish(_writing.store(self._router, routes, wires, items, Do.SET), len(wires))
 
-    def _finish(self, plan: Plan[_plans.Written], keys: int) -> list[Any]:
+    def _finish(self, plan: Plan[_writing.Written], keys: int) -> list[Any]:
         written = self._carry_out(plan)
-        if written.lost:
-            raise _lost(written) from written.cause
-        if written.refused is not None:
-            raise written.refused
+        written.check()
         return [written.results.get(at, False) for at in range(keys)]
 
     def _carry_out(self, plan: Plan[Result]) -> Result:
-        return carry_out(plan, self._transport, self._router)
+        return carry_out(plan, self._transport.send, self._router)
 
     def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         route, wire = self._route(key)
@@ -333,13 +384,3 @@ def _integer(number: int, name: str) -> int:
     if not isinstance(number, int):
         raise MemcacheIllegalInputError(f"{name} must be integer, got bad value: {number!r}")
     return number
-
-
-def _lost(written: _plans.Written) -> InvalidationLostError:
-    first = written.lost[0]
-    more = f" (and {len(written.lost) - 1} more)" if len(written.lost) > 1 else ""
-    return InvalidationLostError(
-        f"cluster {first.cluster}, node {first.node} at {first.address}{more}: the invalidation was not acknowledged: "
-        f"{written.cause}; an old value may be read there; send it again",
-        tuple(written.lost),
-    )
