@@ -86,18 +86,19 @@ test-c: build-c
 	@$(RUN_STAGES) c
 
 test-python: build-python
-	@scripts/setup memcached
+	@scripts/setup memcached redis
 	@$(RUN_STAGES) python
 
 test-node: build-node
-	@scripts/setup memcached
+	@scripts/setup memcached redis
 	@$(RUN_STAGES) node
 
 test-go: build-go
+	@scripts/setup memcached redis
 	@$(RUN_STAGES) go
 
 test-vectors test-live: test-%: build
-	@scripts/setup memcached
+	@scripts/setup memcached redis
 	@$(RUN_STAGES) $*
 
 # ---- The rest -----------------------------------------------------------------------------------------------------

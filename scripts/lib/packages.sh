@@ -5,6 +5,7 @@
 present() {
   case $1 in
   memcached | valgrind) command -v "$1" >/dev/null ;;
+  redis-server) command -v redis-server >/dev/null || command -v valkey-server >/dev/null ;;
   libmemcached-dev) cc -E -include libmemcached-1.0/memcached.h -x c /dev/null >/dev/null 2>&1 ;;
   libjansson-dev) cc -E -include jansson.h -x c /dev/null >/dev/null 2>&1 ;;
   nlohmann-json3-dev) c++ -E -include nlohmann/json.hpp -x c++ /dev/null >/dev/null 2>&1 ;;
@@ -47,8 +48,10 @@ install_with_apt() {
       quietly apt_install "$@"
     fi
     # Nor may it start with the next boot.
-    if [[ " $* " == *" memcached "* ]] && command -v systemctl >/dev/null; then
-      systemctl disable memcached.service >/dev/null 2>&1 || true
+    if command -v systemctl >/dev/null; then
+      for name in "$@"; do
+        case $name in memcached | redis-server) systemctl disable "$name.service" >/dev/null 2>&1 || true ;; esac
+      done
     fi
   )
 }
@@ -60,7 +63,7 @@ apt_install() {
 tell_what_to_install() {
   if command -v apt-get >/dev/null; then
     fail "these system packages are missing: $*" "sudo apt-get install --no-install-recommends $*" \
-      "(the package memcached starts a server; stop it with: sudo systemctl disable --now memcached)"
+      "(memcached and redis-server start a server each; stop them with: sudo systemctl disable --now memcached redis-server)"
   elif command -v brew >/dev/null; then
     fail "these are missing: $*" "brew install ${*//-dev/}"
   else

@@ -1,4 +1,4 @@
--- Stores ARGV[2] under KEYS[1] if the lease ARGV[1] is still there, for ARGV[3] milliseconds or, if that is 0, for ever.
+-- Stores ARGV[2] under KEYS[1] if the lease ARGV[1] is still there, for ARGV[3] milliseconds; 0 is for ever.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

@@ -5,8 +5,8 @@
 
     router = ringshift.Router.open("cache.json", watch=1.0)
     client = Client(router, timeout=0.5)
-    client.set("user:42", b"Ada", expire=300)
-    client.get("user:42")
+    user = client.get_or_load("user:42", database.user_42, expire=300)
+    client.invalidate("user:42")
 
 What is different from a pymemcache client:
 
@@ -133,8 +133,6 @@ class Client:
                 not stored. It has 30 seconds for its value to be stored.
             expire: How long the value lives, as for `set`.
 
-        Example:
-            user = client.get_or_load("user:42", lambda: database.user(42), expire=300)
         """
         _integer(expire, "expire")
         arrived = self._loads.arrive()
