@@ -655,12 +655,13 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
- * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers` and `warnings`.
- * Free it with `ringshift_string_free`.
+ * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `debts` (invalidations
+ * that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */
-ringshift_status ringshift_router_metrics_json(const ringshift_router *router, char **out);
+ringshift_status ringshift_router_metrics_json(const ringshift_router *router,
+                                               char **out);
 
 /**
  * Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.

@@ -107,6 +107,19 @@ export interface Metrics {
     readonly node: string
     readonly state: 'closed' | 'open' | 'half_open'
   }[]
+  /** The invalidations that were lost, for each cluster of the spec, by name. */
+  readonly debts: readonly {
+    readonly cluster: string
+    /** How many were reported as an error or a timeout, under the cluster's present `key_prefix`. */
+    readonly lost: number
+    /** When the last of them was, in seconds since 1970; 0 if there was none. */
+    readonly last: number
+    /**
+     * Whether a value that it should have removed may still be there: until `max_ttl` has passed or the `key_prefix`
+     * changes. Whoever changes stages doesn't move towards such a cluster.
+     */
+    readonly open: boolean
+  }[]
   /** Clusters of the spec in force whose fullest node owns over 15 % more than its fair share. */
   readonly warnings: readonly {
     readonly cluster: string

@@ -26,6 +26,8 @@ type Metrics struct {
 	Requests []RequestMetric `json:"requests"`
 	// Breakers of all nodes in the spec, by cluster name and in the order of the spec.
 	Breakers []BreakerMetric `json:"breakers"`
+	// Debts are the invalidations that were lost, for each cluster of the spec, by name.
+	Debts []DebtMetric `json:"debts"`
 	// Warnings name what is uneven in the spec in force, by cluster name.
 	Warnings []WarningMetric `json:"warnings"`
 }
@@ -70,6 +72,19 @@ type BreakerMetric struct {
 	Node string `json:"node"`
 	// State is "closed", "open" or "half_open".
 	State string `json:"state"`
+}
+
+// DebtMetric is what a cluster may still hold that is no longer true, as far as this process knows.
+type DebtMetric struct {
+	// Cluster is its name.
+	Cluster string `json:"cluster"`
+	// Lost is how many invalidations were reported as an error or a timeout, under the cluster's present key_prefix.
+	Lost uint64 `json:"lost"`
+	// Last is when the last of them was, in seconds since 1970; 0 if there was none.
+	Last int64 `json:"last"`
+	// Open says whether a value that it should have removed may still be there: until max_ttl has passed or the
+	// key_prefix changes. Whoever changes stages doesn't move towards such a cluster.
+	Open bool `json:"open"`
 }
 
 // WarningMetric is a cluster whose fullest node owns over 15 % more than its fair share.

@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::balance::Warning;
 use crate::breaker::BreakerState;
 use crate::counters::{Op, Outcome};
+use crate::debt::{Debt, debt_of};
 use crate::node::NodePool;
+use crate::reload::now;
 use crate::snapshot::Snapshot;
 
 /// All counters and states of a router at one moment. No key and no value is ever among them.
@@ -31,6 +33,8 @@ pub struct Metrics {
     pub requests: Vec<RequestMetric>,
     /// The breakers of all nodes in the spec.
     pub breakers: Vec<BreakerMetric>,
+    /// The invalidations that were lost, for each cluster of the spec, by name.
+    pub debts: Vec<Debt>,
     /// What is uneven in the spec in force, by cluster name; see [`crate::Snapshot::warnings`].
     pub warnings: Vec<Warning>,
 }
@@ -122,7 +126,18 @@ impl Metrics {
             reloads,
             requests,
             breakers: breakers.collect(),
+            debts: debts(snapshot),
             warnings: snapshot.warnings().to_vec(),
         }
     }
+}
+
+/// What is owed to each cluster of a spec.
+pub(crate) fn debts(snapshot: &Snapshot) -> Vec<Debt> {
+    let spec = snapshot.spec();
+    let owed = |name: &String| {
+        let nodes = snapshot.nodes().filter(|node| node.cluster() == name);
+        debt_of(name, nodes.map(|node| node.owed()), spec.max_ttl, now())
+    };
+    spec.clusters.keys().map(owed).collect()
 }

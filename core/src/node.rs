@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::breaker::{Breaker, BreakerState, Troubled};
 use crate::counters::Counters;
+use crate::debt::Owed;
 use crate::spec::{ClusterSpec, NodeSpec};
 
 /// A node of a cluster: what a caller needs to send a key there.
@@ -27,6 +28,7 @@ pub struct Node {
     key_prefix: Name,
     breaker: Arc<Breaker>,
     counters: Arc<Counters>,
+    owed: Arc<Owed>,
 }
 
 /// A name for Rust and for C, which wants a NUL behind it.
@@ -127,6 +129,10 @@ impl Node {
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
+
+    pub(crate) fn owed(&self) -> &Owed {
+        &self.owed
+    }
 }
 
 /// All nodes that a router has seen.
@@ -143,6 +149,8 @@ struct Inner {
     identities: HashMap<(String, String), u32>,
     breakers: HashMap<(String, String), Arc<Breaker>>,
     counters: HashMap<String, Arc<Counters>>,
+    /// By id and key prefix, as identities are.
+    owed: HashMap<(String, String), Arc<Owed>>,
 }
 
 /// Everything about a node that a caller can see.
@@ -187,6 +195,8 @@ impl NodePool {
             });
         let breaker = Arc::clone(breaker);
         let counters = Arc::clone(inner.counters.entry(cluster.to_owned()).or_default());
+        let entries = (node.id.clone(), spec.key_prefix.clone());
+        let owed = Arc::clone(inner.owed.entry(entries).or_default());
         let interned = Arc::new(Node {
             index,
             identity,
@@ -198,6 +208,7 @@ impl NodePool {
             key_prefix: Name::new(&spec.key_prefix),
             breaker,
             counters,
+            owed,
         });
         inner.nodes.push(Arc::clone(&interned));
         inner.known.insert(description, index);

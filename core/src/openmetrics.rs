@@ -46,6 +46,14 @@ impl Collector for Exposition {
             }),
         )?;
         out.gauges(
+            "invalidation_debt",
+            "Invalidations of a cluster that were lost, until no value they should have removed can live",
+            metrics.debts.iter().map(|debt| {
+                let labels = vec![("cluster", debt.cluster.as_str())];
+                (labels, if debt.open { debt.lost } else { 0 })
+            }),
+        )?;
+        out.gauges(
             "breaker_state",
             "Breaker of a node: 0 closed, 1 open, 2 half-open",
             metrics.breakers.iter().map(|breaker| {

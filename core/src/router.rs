@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::counters::{Op, Outcome};
 use crate::current::Current;
+use crate::debt::Debt;
 use crate::error::{Error, ErrorKind};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, debts};
 use crate::node::{Node, NodePool};
 use crate::openmetrics;
 use crate::reload::{Refresh, Reload, now};
@@ -173,14 +174,24 @@ impl Router {
         self.pool.get(index)
     }
 
-    /// Counts how a request to a node ended; failures open its breaker, answers close it.
+    /// Counts how a request to a node ended; failures open its breaker, answers close it. An invalidation that failed
+    /// is a debt of the node's cluster from then on; see [`Debt`].
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
         node.counters().add(op, outcome);
         if outcome.is_failure() {
+            if op == Op::Invalidate {
+                node.owed().lose(now());
+            }
             self.with(|snapshot| node.health().failed(&snapshot.spec().breaker));
         } else {
             node.health().succeeded();
         }
+    }
+
+    /// What is owed to the clusters of the spec in force: whoever changes stages does not move towards one whose debt
+    /// is open.
+    pub fn debts(&self) -> Vec<Debt> {
+        self.with(debts)
     }
 
     /// All counters and states, as data.

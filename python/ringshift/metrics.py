@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-__all__ = ["Breaker", "Metrics", "Reloads", "Requests", "SpecWarning"]
+__all__ = ["Breaker", "Debt", "Metrics", "Reloads", "Requests", "SpecWarning"]
 
 
 class Reloads(TypedDict):
@@ -52,6 +52,20 @@ class Breaker(TypedDict):
     """closed, open or half_open."""
 
 
+class Debt(TypedDict):
+    """What a cluster may still hold that is no longer true, as far as this process knows."""
+
+    cluster: str
+    """The cluster's name."""
+    lost: int
+    """How many invalidations were reported as an error or a timeout, under the cluster's present key_prefix."""
+    last: int
+    """When the last of them was, in seconds since 1970; 0 if there was none."""
+    open: bool
+    """Whether a value that it should have removed may still be there: until max_ttl has passed or the key_prefix
+    changes. Whoever changes stages doesn't move towards such a cluster."""
+
+
 class SpecWarning(TypedDict):
     """A cluster whose fullest node owns over 15 % more than its fair share."""
 
@@ -92,5 +106,7 @@ class Metrics(TypedDict):
     """Requests by cluster, op and outcome; those that never happened are left out."""
     breakers: list[Breaker]
     """The breakers of all nodes of the spec in force."""
+    debts: list[Debt]
+    """The invalidations that were lost, for each cluster of the spec, by name."""
     warnings: list[SpecWarning]
     """What is uneven in the spec in force, by cluster name."""
