@@ -67,6 +67,9 @@ build-go: build-c
 	@echo "==> building the Go package"
 	@scripts/setup go
 	@cd bindings/go && go build ./...
+	@for each in gomemcache goredis; do (cd "bindings/go/adapters/$$each" && go build ./...); done
+	@mkdir -p target/workers
+	@cd tests/workers/go && go build -o ../../../target/workers/worker .
 
 # ---- Tests by stage -----------------------------------------------------------------------------------------------
 

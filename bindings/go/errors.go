@@ -101,3 +101,36 @@ func invalidArgument(format string, values ...any) error {
 func errClosed() error {
 	return &Error{Kind: ErrClosed, Message: "the router was closed; open another"}
 }
+
+// LostInvalidation is an invalidation that a node did not acknowledge: it may still hold an old value of the key.
+type LostInvalidation struct {
+	// Cluster, Node and Address say where.
+	Cluster, Node, Address string
+	// Key as the router got it. It is not in the error's text: a key may be a secret.
+	Key string
+}
+
+// InvalidationLostError is given by adapters when a write could not be told to every node that any process may read:
+// until it is sent again, an old value may be read there. errors.Is finds [ErrInvalidationLost].
+type InvalidationLostError struct {
+	// Lost has every node and key that was not acknowledged, at least one, in the order of the routes.
+	Lost []LostInvalidation
+	// Cause is why the first of them was not.
+	Cause error
+}
+
+// Error names the first cluster and node, and says what to do.
+func (e *InvalidationLostError) Error() string {
+	first, more := e.Lost[0], ""
+	if len(e.Lost) > 1 {
+		more = fmt.Sprintf(" (and %d more)", len(e.Lost)-1)
+	}
+	return fmt.Sprintf("cluster %s, node %s at %s%s: the invalidation was not acknowledged: %v; an old value may be read "+
+		"there; send it again", first.Cluster, first.Node, first.Address, more, e.Cause)
+}
+
+// Is tells errors.Is the kind.
+func (e *InvalidationLostError) Is(target error) bool { return target == ErrInvalidationLost }
+
+// Unwrap gives the cause.
+func (e *InvalidationLostError) Unwrap() error { return e.Cause }

@@ -197,6 +197,7 @@ test('metrics have JavaScript names, and metricsText is OpenMetrics', () => {
   const metrics = router.metrics()
   assert.deepEqual(Object.keys(metrics).sort(), [
     'breakers',
+    'debts',
     'digest',
     'epoch',
     'generation',

@@ -18,7 +18,7 @@ from typing import Any, Self
 WORKERS = Path(__file__).resolve().parents[1] / "workers"
 PYTHON = [sys.executable, str(WORKERS / "worker.py")]
 NODE = ["node", str(WORKERS / "worker.mjs")]
-GO = [str(WORKERS / "go" / "worker")]
+GO = [str(WORKERS.parents[1] / "target" / "workers" / "worker")]
 COMMANDS = {
     "pymemcache": PYTHON,
     "redis": PYTHON,
@@ -29,8 +29,8 @@ COMMANDS = {
     "goredis": GO,
 }
 FAMILIES = {
-    "memcached": ["pymemcache", "memjs"],
-    "redis": ["redis", "redis-asyncio", "ioredis"],
+    "memcached": ["pymemcache", "memjs", "gomemcache"],
+    "redis": ["redis", "redis-asyncio", "ioredis", "goredis"],
 }
 SECONDS = 20.0
 LEASE = b"\0ringshift:lease:"

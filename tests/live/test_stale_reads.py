@@ -52,7 +52,11 @@ def test_no_read_is_stale(tmp_path: Path, family: str) -> None:
     ("load", "steps"),
     [
         pytest.param(Load(mode="untokened"), FORWARD[:1], id="fills without a token"),
-        pytest.param(Load(keys=10, writes=0.3, mode="backwards"), [Step("prepare"), Step("ramp", 100)], id="deletes in the wrong order"),
+        pytest.param(
+            Load(keys=10, writes=0.3, mode="backwards"),
+            [Step("prepare"), Step("ramp", 100)],
+            id="deletes in the wrong order",
+        ),
         pytest.param(Load(), [Step("ramp", 100, delay=1, wait=False)], id="prepare is skipped"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -118,6 +119,8 @@ class Pymemcache(Facade):
 
     def delete_backwards(self, key: bytes) -> None:
         for node in reversed(self._router.route(key).invalidate):
+            # As long as a network may take, so that it is seen.
+            time.sleep(0.001)
             host, _, port = node.address.rpartition(":")
             pool = self._pools.setdefault(node.address, PooledClient((host, int(port)), default_noreply=False))
             pool.delete(node.key_prefix.encode() + key)

@@ -1,0 +1,209 @@
+package gomemcache
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// What gomemcache can't ask (meta commands, and stores on a connection that was there at a certain time) is asked here,
+// on connections of their own.
+
+// batch is how many commands are sent before their replies are read: with too many, server and client would both wait
+// until the other one reads.
+const batch = 100
+
+// errUnknownCommand is what a server before 1.6 answers to meta commands.
+var errUnknownCommand = errors.New("the server does not know the command")
+
+// serverError is an answer of a server that is alive.
+type serverError string
+
+func (e serverError) Error() string { return "memcached answered " + string(e) }
+
+// epoch counts connections: CAS numbers start anew with a server, and then all that were open to it are gone.
+var epoch atomic.Uint64
+
+// conn is a connection to one node.
+type conn struct {
+	net.Conn
+	reader *bufio.Reader
+	// born is the epoch in which it was made.
+	born uint64
+}
+
+// pool has the connections to one address.
+type pool struct {
+	address string
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	timeout time.Duration
+	most    int
+
+	lock   sync.Mutex
+	free   []*conn
+	closed bool
+}
+
+// run does something on a connection. One that turns out to have died while idle is replaced.
+func (p *pool) run(ctx context.Context, do func(*conn) error) error {
+	for {
+		c, fresh, err := p.get(ctx)
+		if err != nil {
+			return err
+		}
+		err = p.use(c, do)
+		if err == nil || fresh || !hasDied(err) {
+			return err
+		}
+	}
+}
+
+// runSince does something on a connection that was there at an epoch; false if there is none.
+func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
+	p.lock.Lock()
+	var chosen *conn
+	for i, c := range p.free {
+		if c.born <= since {
+			chosen = c
+			p.free = append(p.free[:i], p.free[i+1:]...)
+			break
+		}
+	}
+	p.lock.Unlock()
+	if chosen == nil {
+		return false, nil
+	}
+	return true, p.use(chosen, do)
+}
+
+func (p *pool) use(c *conn, do func(*conn) error) error {
+	if err := c.SetDeadline(time.Now().Add(p.timeout)); err != nil {
+		_ = c.Close()
+		return err
+	}
+	err := do(c)
+	var answered serverError
+	if err != nil && !errors.As(err, &answered) {
+		// What comes after a request without an answer can't be told apart.
+		_ = c.Close()
+		return err
+	}
+	p.put(c)
+	return err
+}
+
+func (p *pool) get(ctx context.Context) (c *conn, fresh bool, err error) {
+	p.lock.Lock()
+	if last := len(p.free) - 1; last >= 0 {
+		c = p.free[last]
+		p.free = p.free[:last]
+	}
+	p.lock.Unlock()
+	if c != nil {
+		return c, false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	network := "tcp"
+	if strings.HasPrefix(p.address, "/") {
+		network = "unix"
+	}
+	made, err := p.dial(ctx, network, p.address)
+	if err != nil {
+		return nil, true, err
+	}
+	return &conn{Conn: made, reader: bufio.NewReader(made), born: epoch.Add(1)}, true, nil
+}
+
+func (p *pool) put(c *conn) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	if p.closed || len(p.free) >= p.most {
+		_ = c.Close()
+		return
+	}
+	p.free = append(p.free, c)
+}
+
+func (p *pool) close() {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	p.closed = true
+	for _, c := range p.free {
+		_ = c.Close()
+	}
+	p.free = nil
+}
+
+// hasDied says that a connection had been closed by the other side.
+func hasDied(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// exchange sends commands and has an answer read for each.
+func (c *conn) exchange(commands [][]byte, read func(at int) error) error {
+	for start := 0; start < len(commands); start += batch {
+		end := min(start+batch, len(commands))
+		if _, err := c.Write(bytes.Join(commands[start:end], nil)); err != nil {
+			return err
+		}
+		var refused error
+		for at := start; at < end; at++ {
+			err := read(at)
+			var answered serverError
+			if errors.As(err, &answered) || errors.Is(err, errUnknownCommand) {
+				// The answers to the others are still to be read.
+				refused = err
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if refused != nil {
+			return refused
+		}
+	}
+	return nil
+}
+
+// line reads one line, without its end. An error that the server tells is one.
+func (c *conn) line() ([]byte, error) {
+	line, err := c.reader.ReadSlice('\n')
+	if err != nil {
+		return nil, err
+	}
+	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+	switch {
+	case bytes.Equal(line, []byte("ERROR")):
+		return nil, errUnknownCommand
+	case bytes.HasPrefix(line, []byte("CLIENT_ERROR")), bytes.HasPrefix(line, []byte("SERVER_ERROR")):
+		return nil, serverError(line)
+	}
+	return line, nil
+}
+
+// value reads a value of a size, and the end of its line.
+func (c *conn) value(size int) ([]byte, error) {
+	if size < 0 || size > 1<<30 {
+		return nil, fmt.Errorf("memcached told a value of %d bytes", size)
+	}
+	value := make([]byte, size+2)
+	if _, err := io.ReadFull(c.reader, value); err != nil {
+		return nil, err
+	}
+	if !bytes.HasSuffix(value, []byte("\r\n")) {
+		return nil, errors.New("memcached told the wrong size of a value")
+	}
+	return value[:size], nil
+}

@@ -1,0 +1,202 @@
+// Package steps carries out routes, whatever the client: the rules of docs/migration.md, "How a client carries out a
+// route". It sends nothing itself; an adapter's transport sends one step to one node, and knows no rules.
+//
+// It is for the adapters of this repository: steps.go has the words, reading.go, writing.go and loads.go the rules.
+package steps
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"ringshift"
+)
+
+// Do is what a step asks of a node.
+type Do uint8
+
+const (
+	// Get the items.
+	Get Do = iota
+	// Take is Get with the time that the items have left, to copy them.
+	Take
+	// Gets is Get with tokens for CompareAndSwap beside the items.
+	Gets
+	// Seek gets the items, or tokens to fill what is missing.
+	Seek
+	// Touch gives items another time to live.
+	Touch
+	// Fill stores items where their tokens still hold.
+	Fill
+	// Add stores items where nothing is stored.
+	Add
+	// Set stores items.
+	Set
+	// Replace stores items where something is stored.
+	Replace
+	// CompareAndSwap stores an item in place of a certain one; its token says which.
+	CompareAndSwap
+	// Delete removes.
+	Delete
+)
+
+// op is the op under which a step's outcome is reported. A set replaces what is no longer true: where it fails, an
+// invalidation is lost.
+func (d Do) op() ringshift.Op {
+	switch {
+	case d <= Touch:
+		return ringshift.OpRead
+	case d <= Add:
+		return ringshift.OpFill
+	default:
+		return ringshift.OpInvalidate
+	}
+}
+
+const (
+	// Forever is the time to live of an item without an end.
+	Forever time.Duration = 0
+	// Unknown is that of an item whose server can't tell it, or that has none left. Such an item is never copied.
+	Unknown time.Duration = -1
+	// Lease is how long a token lives.
+	Lease = 30 * time.Second
+	// Placeholder stands in for a token on memcached servers without meta commands.
+	Placeholder = "\x00ringshift:lease"
+)
+
+// Item is a value as a cache keeps it.
+type Item struct {
+	// Value has the bytes on the wire.
+	Value []byte
+	// Flags are what the client keeps beside the value, where its protocol can.
+	Flags uint32
+	// TTL is the time that it has left: Forever, Unknown or more than 0.
+	TTL time.Duration
+}
+
+// Token is what a fill has to show: that nothing has been removed at this node since it was taken.
+type Token struct {
+	// Text is what the server is asked to compare.
+	Text []byte
+	// Epoch is when it was taken, where a token is only good on connections that were there at that time.
+	Epoch uint64
+}
+
+// Step is one request to one node about one or more keys.
+type Step struct {
+	Do   Do
+	Node *ringshift.Node
+	Keys []string
+	// Items has one for each key, where items are stored.
+	Items []*Item
+	// Tokens has one for each key, where one has to be shown.
+	Tokens []*Token
+}
+
+// Reply is what became of a step for one key.
+type Reply struct {
+	// Item was found.
+	Item *Item
+	// Token may be used to fill what was missing, or to replace the item.
+	Token *Token
+	// Done says that an item was stored, removed, or there.
+	Done bool
+	// Refused says why a node that is alive would not store an item.
+	Refused error
+	// Failure says why a node did not acknowledge.
+	Failure error
+	// Outcome is what to report of a failure, Error or Timeout; nothing if Silent.
+	Outcome ringshift.Outcome
+	// Silent failures say nothing about the node.
+	Silent bool
+	// Mistake is the caller's: it goes straight back.
+	Mistake error
+}
+
+// Transport sends steps by some client.
+type Transport interface {
+	// Send gives a reply for each key.
+	Send(ctx context.Context, step *Step) []Reply
+}
+
+// Carrier sends steps and tells the router how they ended. Any number of goroutines may use it.
+type Carrier struct {
+	Router    *ringshift.Router
+	Transport Transport
+}
+
+// send sends one step.
+func (c *Carrier) send(ctx context.Context, step *Step) ([]Reply, error) {
+	replies := c.Transport.Send(ctx, step)
+	for i := range replies {
+		if replies[i].Mistake != nil {
+			return nil, replies[i].Mistake
+		}
+		c.report(step, &replies[i])
+	}
+	return replies, nil
+}
+
+// one sends a step about one key.
+func (c *Carrier) one(ctx context.Context, step *Step) (*Reply, error) {
+	replies, err := c.send(ctx, step)
+	if err != nil {
+		return nil, err
+	}
+	return &replies[0], nil
+}
+
+// sendAll sends steps that may go at the same time.
+func (c *Carrier) sendAll(ctx context.Context, steps []*Step) ([][]Reply, error) {
+	replies := make([][]Reply, len(steps))
+	if len(steps) == 1 {
+		var err error
+		replies[0], err = c.send(ctx, steps[0])
+		return replies, err
+	}
+	errs := make([]error, len(steps))
+	var all sync.WaitGroup
+	for i, step := range steps {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			replies[i], errs[i] = c.send(ctx, step)
+		}()
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return replies, nil
+}
+
+func (c *Carrier) report(step *Step, reply *Reply) {
+	outcome := ringshift.OutcomeOK
+	switch {
+	case reply.Failure != nil:
+		if reply.Silent {
+			return
+		}
+		outcome = reply.Outcome
+	case step.Do.op() != ringshift.OpRead:
+	case reply.Item != nil || reply.Done:
+		outcome = ringshift.OutcomeHit
+	default:
+		outcome = ringshift.OutcomeMiss
+	}
+	// It fails only if the router was closed meanwhile; the request still has its result.
+	_ = c.Router.Report(step.Node, step.Do.op(), outcome)
+}
+
+// limited is the item with at most the time to live that the spec allows.
+func (c *Carrier) limited(item *Item) *Item {
+	longest := c.Router.MaxTTL()
+	if longest == 0 || (item.TTL > 0 && item.TTL <= longest) {
+		return item
+	}
+	bounded := *item
+	bounded.TTL = longest
+	return &bounded
+}
