@@ -19,8 +19,9 @@ LARGEST_ITEM = 1024 * 1024
 class Speaker(Protocol):
     """A protocol on one connection."""
 
-    half: bytes
-    """The beginning of an answer that goes no further."""
+    @property
+    def half(self) -> bytes:
+        """The beginning of an answer that goes no further."""
 
     def feed(self, data: bytes, turn: Turn) -> None:
         """Carries out every command that has come in whole, and answers into the turn."""

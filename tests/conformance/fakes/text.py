@@ -38,9 +38,12 @@ class Text:
                 return
             block = None if length is None else bytes(self._buffer[len(line) + 1 : end])
             del self._buffer[:end]
+            begun = len(turn.out)
             try:
                 self._command(words, block, turn)
             except Refused as refused:
+                # An error stands for the whole answer, also of a command with many keys.
+                del turn.out[begun:]
                 turn.out += REFUSALS[refused.do]
 
     def _block(self, words: list[bytes]) -> int | None:
