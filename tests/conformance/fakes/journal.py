@@ -12,7 +12,7 @@ client. What is several commands in one protocol is one entry:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ FAILING = ("close", "cut", "hang", "error", "too_large")
 READS = ("get", "token")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """What one command meant, and whether it was a read that found nothing."""
 
@@ -77,12 +77,14 @@ class Journal:
         self._held: list[Fault] = []
         self._released = 0
         self._frozen = False
+        self._first = 0
 
     def arm(self, faults: list[Fault]) -> None:
         """Sets the faults of the next call; those of the one before are over."""
         with self.lock:
             self.faults = faults
             self._failed.clear()
+            self._first = len(self.entries)
 
     def freeze(self) -> None:
         """Notes nothing any more."""
@@ -96,9 +98,10 @@ class Journal:
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue
-                fault.fired = True
-                if fault.failing and fault.do != "too_large":
+                # What still reaches a node that died in the middle of an answer is not worth an entry.
+                if fault.failing and fault.do != "too_large" and not (fault.do == "cut" and fault.fired):
                     self._fail(node, op, key)
+                fault.fired = True
                 return fault
         return None
 
@@ -119,21 +122,26 @@ class Journal:
 
     def marks(self, node: str, key: str, *, missed: bool) -> None:
         """Notes a meta get: a read, or the second look at an item that a read found empty. The lock is held."""
-        last = self._last(node, key)
-        if last is not None and last.op == "get" and last.empty:
-            last.empty = False
-        else:
+        first = next((entry for entry in self._gets(node, key) if entry.empty), None)
+        if first is None:
             self.get(node, key, missed=missed, empty=False)
+        else:
+            first.empty = False
 
     def token(self, node: str, key: str, *, missed: bool, second: bool) -> None:
         """Notes a token read; with `second`, it goes on from a read that missed. The lock is held."""
-        last = self._last(node, key)
-        if second and last is not None and last.op == "get" and last.missed and not self._frozen:
-            self.entries.remove(last)
+        first = next((entry for entry in self._gets(node, key) if entry.missed), None) if second else None
+        if first is not None and not self._frozen:
+            self.entries.remove(first)
         self.note(Entry(node, "token" if missed else "get", key))
 
-    def _last(self, node: str, key: str) -> Entry | None:
-        return next((entry for entry in reversed(self.entries) if entry.node == node and entry.key == key), None)
+    def _gets(self, node: str, key: str) -> Iterator[Entry]:
+        """The reads of this call, the last one first."""
+        return (
+            entry
+            for entry in reversed(self.entries[self._first :])
+            if (entry.node, entry.op, entry.key) == (node, "get", key)
+        )
 
     # ---- Answers that wait
 
