@@ -21,7 +21,8 @@ def store(node: Node, name: bytes, key: bytes, item: Item, unique: int) -> bytes
         case b"cas":
             if old is None:
                 return b"NOT_FOUND\r\n"
-            if old.cas != unique:
+            # Without CAS numbers none matches, not even 0.
+            if old.cas != unique or old.cas == 0:
                 return b"EXISTS\r\n"
         case b"add":
             if old is not None:

@@ -47,12 +47,14 @@ class Text:
                 turn.out += REFUSALS[refused.do]
 
     def _block(self, words: list[bytes]) -> int | None:
-        """The length of the data block behind a line."""
-        at = 4 if words[:1] and words[0] in STORES else 2
-        if at == 2 and (words[:1] != [b"ms"] or self.node.old):
-            return None
-        text = words[at] if len(words) > at else b""
-        return int(text) if text.isdigit() else None
+        """The length of the data block behind a line; a line that is malformed has none."""
+        match words:
+            case [name, key, flags, exptime, size, *_] if name in STORES:
+                right = len(key) <= LONGEST_KEY and flags.isdigit() and _is_number(exptime)
+                return int(size) if right and size.isdigit() else None
+            case [b"ms", _, size, *_] if not self.node.old:
+                return int(size) if size.isdigit() else None
+        return None
 
     def _command(self, words: list[bytes], block: bytes | None, turn: Turn) -> None:
         match words:
@@ -60,8 +62,8 @@ class Text:
                 self._get(name == b"gets", keys, turn)
             case [b"mg" | b"ms" | b"md" | b"mn" as name, *rest] if not self.node.old:
                 meta.command(self.node, name, rest, block, turn)
-            case [name, key, flags, exptime, _size, *rest] if name in STORES and block is not None:
-                self._store(name, key, (flags, exptime, *rest), block, turn)
+            case [name, _, _, _, _, *rest] if name in STORES and (name != b"cas" or rest):
+                self._store(words, block, turn)
             case [b"delete", key, *rest]:
                 self._delete(key, rest, turn)
             case [b"touch", key, exptime, *rest]:
@@ -104,18 +106,13 @@ class Text:
                 turn.out += b"VALUE %b %d %d%b\r\n%b\r\n" % (key, item.flags, len(item.value), cas, item.value)
         turn.out += b"END\r\n"
 
-    def _store(self, name: bytes, key: bytes, more: tuple[bytes, ...], block: bytes, turn: Turn) -> None:
-        flags, exptime, *rest = more
-        value = block[:-2]
-        unique = rest.pop(0) if name == b"cas" and rest else b"0"
-        if (
-            len(key) > LONGEST_KEY
-            or not flags.isdigit()
-            or not exptime.removeprefix(b"-").isdigit()
-            or not unique.isdigit()
-        ):
+    def _store(self, words: list[bytes], block: bytes | None, turn: Turn) -> None:
+        name, key, flags, exptime, _, *rest = words
+        unique = rest.pop(0) if name == b"cas" else b"0"
+        if block is None or not unique.isdigit():
             turn.out += BAD_LINE
             return
+        value = block[:-2]
         if block[-2:] != b"\r\n":
             turn.out += b"CLIENT_ERROR bad data chunk\r\n"
             return
@@ -151,7 +148,10 @@ class Text:
         self._say(b"DELETED\r\n" if self.node.store.drop(key) else b"NOT_FOUND\r\n", rest, turn)
 
     def _touch(self, key: bytes, exptime: bytes, rest: list[bytes], turn: Turn) -> None:
-        if not exptime.removeprefix(b"-").isdigit():
+        if len(key) > LONGEST_KEY:
+            turn.out += BAD_LINE
+            return
+        if not _is_number(exptime):
             turn.out += b"CLIENT_ERROR invalid exptime argument\r\n"
             return
         self.node.enter(turn, "touch", key)
@@ -162,6 +162,9 @@ class Text:
         self._say(b"NOT_FOUND\r\n" if item is None else b"TOUCHED\r\n", rest, turn)
 
     def _count(self, name: bytes, key: bytes, amount: bytes, rest: list[bytes], turn: Turn) -> None:
+        if len(key) > LONGEST_KEY:
+            turn.out += BAD_LINE
+            return
         if not amount.isdigit():
             turn.out += b"CLIENT_ERROR invalid numeric delta argument\r\n"
             return
@@ -170,7 +173,7 @@ class Text:
         item = self.node.store.get(key)
         if item is None:
             self._say(b"NOT_FOUND\r\n", rest, turn)
-        elif not item.value.isdigit():
+        elif not item.value.rstrip(b" ").isdigit():
             self._say(b"CLIENT_ERROR cannot increment or decrement non-numeric value\r\n", rest, turn)
         else:
             number = count(int(item.value), int(amount) if name == b"incr" else -int(amount))
@@ -178,3 +181,7 @@ class Text:
             item.value = b"%d" % number if name == b"incr" else (b"%d" % number).ljust(len(item.value))
             self.node.store.changed(item)
             self._say(b"%d\r\n" % number, rest, turn)
+
+
+def _is_number(word: bytes) -> bool:
+    return word.removeprefix(b"-").isdigit()
