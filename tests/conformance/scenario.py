@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fakes.journal import FAILING, Fault
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 FAMILIES = ("memcached", "redis")
 SPEC = {"clusters", "stage", "percent", "regions", "max_ttl", "final"}
 CLUSTER = {"nodes", "prefix", "replicas"}
@@ -119,6 +121,16 @@ def _fields(one: Any, known: set[str], required: set[str], where: str) -> None:
         raise ScenarioError(f"{where}: without {sorted(missing)}")
 
 
+@cache
+def _docs() -> str:
+    return _plain((ROOT / "docs" / "migration.md").read_text(encoding="utf-8"))
+
+
+def _plain(text: str) -> str:
+    """Text without marks and line breaks."""
+    return " ".join(text.replace("*", "").replace("`", "").split())
+
+
 def _spec(spec: Any, where: str) -> None:
     _fields(spec, SPEC, {"clusters"}, where)
     if not 1 <= len(spec["clusters"]) <= 2:
@@ -137,6 +149,8 @@ def _scenario(one: Any, spec: dict[str, Any], file: str) -> Scenario:
         _fields(only, {"family", "because"}, {"family", "because"}, f"{where}: only")
         if only["family"] not in FAMILIES:
             raise ScenarioError(f"{where}: only: the families are {FAMILIES}")
+    if _plain(one["says"]) not in _docs():
+        raise ScenarioError(f"{where}: says: no such sentence in docs/migration.md: {one['says']!r}")
     scenario = Scenario(**{**more, "spec": {**spec, **one.get("spec", {})}}, only=only and only["family"])
     _spec(scenario.spec, f"{where}: spec")
     nodes = {*scenario.nodes}
