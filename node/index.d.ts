@@ -115,8 +115,8 @@ export interface Metrics {
     /** When the last of them was, in seconds since 1970; 0 if there was none. */
     readonly last: number
     /**
-     * Whether a value that it should have removed may still be there: until `max_ttl` has passed or the `key_prefix`
-     * changes. Whoever changes stages doesn't move towards such a cluster.
+     * Whether a value that it should have removed may still be there: until `max_ttl` and 30 seconds have passed or
+     * the `key_prefix` changes. Whoever changes stages doesn't move towards such a cluster.
      */
     readonly open: boolean
   }[]

@@ -82,8 +82,8 @@ type DebtMetric struct {
 	Lost uint64 `json:"lost"`
 	// Last is when the last of them was, in seconds since 1970; 0 if there was none.
 	Last int64 `json:"last"`
-	// Open says whether a value that it should have removed may still be there: until max_ttl has passed or the
-	// key_prefix changes. Whoever changes stages doesn't move towards such a cluster.
+	// Open says whether a value that it should have removed may still be there: until max_ttl and 30 seconds have
+	// passed or the key_prefix changes. Whoever changes stages doesn't move towards such a cluster.
 	Open bool `json:"open"`
 }
 

@@ -2,17 +2,22 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use ringshift::{Error, ErrorKind, Options, PlacementSpec, Plan, Router, Spec, illegal_changes};
 
 /// What the spec says, in a few lines. What is uneven in it goes to the standard error.
-pub(crate) fn run(path: &Path, after: Option<&Path>) -> Result<String, Error> {
+pub(crate) fn run(
+    path: &Path,
+    after: Option<&Path>,
+    owners_kept: Duration,
+) -> Result<String, Error> {
     // Compiled too, so that what passes here is what a process would take up.
     let snapshot = Router::open(path, Options::default())?.snapshot();
     let spec = snapshot.spec();
     if let Some(before) = after {
         let before = Router::open(before, Options::default())?.snapshot();
-        check_change(before.spec(), spec)?;
+        check_change(before.spec(), spec, owners_kept)?;
     }
     let mut text = format!("{} is valid\n", path.display());
     let mut line = |label: &str, value: String| {
@@ -58,7 +63,7 @@ pub(crate) fn run(path: &Path, after: Option<&Path>) -> Result<String, Error> {
 }
 
 /// Whether processes may take the one spec up while others are still on the other.
-fn check_change(before: &Spec, after: &Spec) -> Result<(), Error> {
+fn check_change(before: &Spec, after: &Spec, owners_kept: Duration) -> Result<(), Error> {
     if after.generation <= before.generation {
         return Err(Error::new(
             ErrorKind::StaleGeneration,
@@ -68,7 +73,7 @@ fn check_change(before: &Spec, after: &Spec) -> Result<(), Error> {
             ),
         ));
     }
-    let illegal: Vec<String> = illegal_changes(before, after)
+    let illegal: Vec<String> = illegal_changes(before, after, owners_kept)
         .iter()
         .map(ToString::to_string)
         .collect();

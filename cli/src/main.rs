@@ -8,6 +8,7 @@ mod locate;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -31,6 +32,10 @@ enum Command {
         /// The spec that is in force: exits with 1 also if the file may not follow it
         #[arg(long, value_name = "FILE")]
         after: Option<PathBuf>,
+        /// For how long keys have had the owners that they have by the spec in force; if not given, that is not known.
+        /// It matters where clusters share nodes under one prefix of keys
+        #[arg(long, value_name = "DURATION", requires = "after", value_parser = ringshift::parse_duration)]
+        owners_kept: Option<Duration>,
     },
     /// Say what is done for keys: where they are read, filled and invalidated
     Locate {
@@ -57,7 +62,11 @@ enum Output {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Check { spec, after } => check::run(&spec, after.as_deref()),
+        Command::Check {
+            spec,
+            after,
+            owners_kept,
+        } => check::run(&spec, after.as_deref(), owners_kept.unwrap_or_default()),
         Command::Locate {
             spec,
             region,

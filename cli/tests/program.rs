@@ -149,7 +149,48 @@ fn check_says_whether_a_spec_may_follow_another() {
     write("ramp.json", "14", "ramp");
     assert!(stdout(&check("prepare.json", "none.json")).contains("prepare.json is valid"));
     assert!(stdout(&check("ramp.json", "prepare.json")).contains("ramp.json is valid"));
+    // Scale-in under one prefix: the nodes that stay get keys that they may have owned before.
+    let nodes = |count: usize| {
+        let node = |at: usize| format!(r#"{{"id":"n{at}","address":"/n{at}"}}"#);
+        let nodes: Vec<String> = (0..count).map(node).collect();
+        format!(
+            r#"{{"placement":{{"kind":"ring"}},"nodes":[{}]}}"#,
+            nodes.join(",")
+        )
+    };
+    let (four, three) = (nodes(4), nodes(3));
+    let four_alone = format!(
+        r#"{{"format":1,"generation":1,"primary":"a","max_ttl":"1h","clusters":{{"a":{four}}}}}"#
+    );
+    let to_three = format!(
+        r#"{{"format":1,"generation":2,"primary":"a","standby":"b","max_ttl":"1h","clusters":{{"a":{four},"b":{three}}},
+            "migration":{{"id":"m","from":"a","to":"b","stage":"prepare"}}}}"#
+    );
+    std::fs::write(directory.path().join("four.json"), four_alone).unwrap();
+    std::fs::write(directory.path().join("three.json"), to_three).unwrap();
+    let kept = |kept: &str| {
+        Command::new(env!("CARGO_BIN_EXE_ringshift"))
+            .current_dir(directory.path())
+            .args([
+                "check",
+                "three.json",
+                "--after",
+                "four.json",
+                "--owners-kept",
+                kept,
+            ])
+            .output()
+            .unwrap()
+    };
+    assert!(stdout(&kept("2h")).contains("three.json is valid"));
+    assert_eq!(kept("1h").status.code(), Some(1));
+    assert_eq!(kept("soon").status.code(), Some(2));
     for (new, old, told) in [
+        (
+            "three.json",
+            "four.json",
+            "nodes n0, n1, n2 get keys that they may have owned before",
+        ),
         ("ramp.json", "none.json", "may follow: none, prepare"),
         (
             "none.json",

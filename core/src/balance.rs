@@ -221,8 +221,8 @@ impl Owned {
             }
             all = u128::from(count);
         } else {
-            for (end, node) in cluster.arcs()? {
-                hashes[node as usize] += end - all;
+            for (end, slot) in cluster.arcs()? {
+                hashes[cluster.owner(slot) as usize] += end - all;
                 all = end;
             }
         }

@@ -9,14 +9,22 @@
 //!    invalidates the one that is copied from first.
 //! 3. A cluster that is invalidated no longer may hold old values from then on: it leaves the spec, or
 //!    gets another `key_prefix`, so that it cannot be read again as it is.
+//! 4. A node that comes to own keys under a `key_prefix` under which it owned others may hold old values
+//!    of them, unless the owners have been the same for longer than `max_ttl` and [`TOKEN_LIFE`](crate::TOKEN_LIFE).
 //!
 //! `docs/migration.md` says what breaks without each. Regions share the clusters, so the rules hold
 //! between any two of them.
 
+mod regained;
+
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use crate::spec::{MigrationSpec, Plan, Spec, Stage};
+
+use regained::regained;
+pub(crate) use regained::same_owners;
 
 /// Why a spec may not follow another, and what may.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,26 +50,32 @@ impl fmt::Display for IllegalChange {
 /// The specs are each valid by themselves. Generations are not compared, nor edits of a cluster's nodes
 /// in place, which are another matter (`docs/migration.md`).
 ///
+/// `owners_kept` says for how long the clusters that `before` invalidates have been what they are:
+/// [`Duration::ZERO`] if that is not known, [`Duration::MAX`] if it is known that no node has ever owned a key that it
+/// does not own now. It matters only where clusters share nodes under one `key_prefix`.
+///
 /// # Examples
 ///
 /// ```
+/// use std::time::Duration;
 /// use ringshift::{Spec, illegal_changes};
 ///
 /// let spec = |stage: &str| Spec::parse(format!(r#"{{"format": 1, "generation": 1, "primary": "a", "standby": "b",
 ///     "clusters": {{"a": {{"placement": {{"kind": "ring"}}, "nodes": [{{"id": "a", "address": "/a"}}]}},
 ///                   "b": {{"placement": {{"kind": "ring"}}, "nodes": [{{"id": "b", "address": "/b"}}]}}}},
 ///     "migration": {{"id": "m", "from": "a", "to": "b", "stage": "{stage}"}}}}"#).as_bytes());
-/// assert!(illegal_changes(&spec("none")?, &spec("prepare")?).is_empty());
-/// let illegal = illegal_changes(&spec("none")?, &spec("ramp")?);
+/// assert!(illegal_changes(&spec("none")?, &spec("prepare")?, Duration::ZERO).is_empty());
+/// let illegal = illegal_changes(&spec("none")?, &spec("ramp")?, Duration::ZERO);
 /// assert!(illegal[0].to_string().contains("may follow: none, prepare"));
 /// # Ok::<(), ringshift::Error>(())
 /// ```
-pub fn illegal_changes(before: &Spec, after: &Spec) -> Vec<IllegalChange> {
+pub fn illegal_changes(before: &Spec, after: &Spec, owners_kept: Duration) -> Vec<IllegalChange> {
     let mut illegal: Vec<IllegalChange> = regions(before, after)
         .into_iter()
         .filter_map(|region| stage_change(before, after, region))
         .collect();
     illegal.extend(left_as_it_is(before, after));
+    illegal.extend(regained(before, after, owners_kept));
     illegal
 }
 

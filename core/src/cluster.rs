@@ -193,13 +193,9 @@ impl Cluster {
         self.replicas.first(slot)
     }
 
-    /// The arcs of a ring: where each ends and the position of its owner; see [`Placement::arcs`].
+    /// The arcs of a ring: where each ends, and its slot; see [`Placement::arcs`].
     pub(crate) fn arcs(&self) -> Option<impl Iterator<Item = (u128, u32)> + '_> {
-        Some(
-            self.placement
-                .arcs()?
-                .map(|(end, slot)| (end, self.owner(slot))),
-        )
+        self.placement.arcs()
     }
 
     /// See [`Placement::residues`].

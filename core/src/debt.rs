@@ -1,14 +1,16 @@
 //! Invalidations that were never acknowledged: what a cluster may still hold that is no longer true.
 //!
 //! Another process may read such a value for as long as it can live. So a debt stays open, also if the
-//! invalidation is sent again later, until the spec's `max_ttl` has passed since the last loss, or the cluster
-//! gets another `key_prefix`. Whoever changes stages asks first, and does not move towards a cluster with a
+//! invalidation is sent again later, until the spec's `max_ttl` and the life of a token have passed since the last
+//! loss, or the cluster gets another `key_prefix`. Whoever changes stages asks first, and does not move towards a cluster with a
 //! debt.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::token::TOKEN_LIFE;
 
 /// Invalidations that were lost at one cluster under its present `key_prefix`, as far as this process knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,7 +57,7 @@ pub(crate) fn debt_of<'n>(
     }
     // A clock that was set back leaves it open.
     let passed = u128::from(now.saturating_sub(latest));
-    let over = max_ttl.is_some_and(|longest| passed > longest.as_millis());
+    let over = max_ttl.is_some_and(|longest| passed > (longest + TOKEN_LIFE).as_millis());
     Debt {
         cluster: cluster.to_owned(),
         lost,
@@ -76,9 +78,9 @@ mod tests {
         assert!(!of(minute, 5_000).open);
         owed[0].lose(10_000);
         owed[1].lose(9_000);
-        let debt = of(minute, 70_000);
+        let debt = of(minute, 100_000);
         assert_eq!((debt.lost, debt.last, debt.open), (2, 10, true));
-        assert!(!of(minute, 70_001).open);
+        assert!(!of(minute, 100_001).open);
         assert!(of(None, u64::MAX).open);
         assert!(of(minute, 0).open, "the clock was set back");
     }

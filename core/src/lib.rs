@@ -61,6 +61,7 @@ mod schedule;
 mod snapshot;
 mod source;
 mod spec;
+mod token;
 
 pub use balance::{ClusterShares, NodeShare, Warning};
 pub use batch::NO_NODE;
@@ -82,4 +83,6 @@ pub use schedule::Schedule;
 pub use snapshot::Snapshot;
 pub use spec::{
     BreakerSpec, ClusterSpec, MigrationSpec, NodeSpec, PlacementSpec, Plan, Spec, Stage,
+    parse_duration,
 };
+pub use token::TOKEN_LIFE;

@@ -5,13 +5,14 @@
 //! arc, two modulo placements with the same hash residue by residue: exactly. Placements that hash keys differently have no arcs in common; they
 //! are compared by a sample of keys, and the error of the sample is given.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::cluster::Cluster;
 use crate::error::Error;
-use crate::node::NodePool;
+use crate::node::{Node, NodePool};
 use crate::snapshot::Snapshot;
 use crate::spec::Spec;
 
@@ -105,22 +106,25 @@ pub fn moves(before: &[u8], after: &[u8]) -> Result<Moves, Error> {
     })
 }
 
-/// How many of `total` keys go from the node at one position of a cluster to that of another.
-struct Counts {
+/// How many hashes were gone through, and of how many keys in a sample.
+struct Walked {
     total: u128,
-    moved: HashMap<(u32, u32), u128>,
     sample: Option<u32>,
 }
 
 fn compare(from: (&String, &Cluster), to: (&String, &Cluster)) -> ClusterMoves {
     let ((from_name, old), (to_name, new)) = (from, to);
-    let counts = exact(old, new).unwrap_or_else(|| sampled(old, new));
+    let mut counts: HashMap<(u32, u32), u128> = HashMap::new();
+    let walked = walk(old, new, |old_slot, new_slot, count| {
+        let pair = (old.owner(old_slot), new.owner(new_slot));
+        *counts.entry(pair).or_default() += count;
+    });
     #[allow(clippy::cast_precision_loss)] // 2^-52 of the keys is nothing to report
-    let share = |count: u128| count as f64 / counts.total as f64;
+    let share = |count: u128| count as f64 / walked.total as f64;
     let mut flows: Vec<Flow> = Vec::new();
     let mut moved = 0;
     #[allow(clippy::iter_over_hash_type)] // sorted below
-    for ((source, destination), count) in counts.moved {
+    for ((source, destination), count) in counts {
         let (source, destination) = (
             &old.nodes()[source as usize],
             &new.nodes()[destination as usize],
@@ -143,7 +147,7 @@ fn compare(from: (&String, &Cluster), to: (&String, &Cluster)) -> ClusterMoves {
             .then_with(|| (&a.from, &a.to).cmp(&(&b.from, &b.to)))
     });
     let moved = share(moved);
-    let error = counts.sample.map_or(0.0, |keys| {
+    let error = walked.sample.map_or(0.0, |keys| {
         1.96 * (moved * (1.0 - moved) / f64::from(keys)).sqrt()
     });
     ClusterMoves {
@@ -151,38 +155,65 @@ fn compare(from: (&String, &Cluster), to: (&String, &Cluster)) -> ClusterMoves {
         to: to_name.clone(),
         moved,
         flows,
-        sample: counts.sample,
+        sample: walked.sample,
         error,
     }
 }
 
-/// Counts hashes, if both clusters place a key by the same one.
-fn exact(old: &Cluster, new: &Cluster) -> Option<Counts> {
-    if !old.hashes_like(new) {
-        return None;
+/// The nodes of both clusters that come to hold keys which they did not hold. What is there under such a key, if
+/// anything, is from an earlier time. In the order of their ids.
+pub(crate) fn gaining(old: &Cluster, new: &Cluster) -> Vec<Arc<Node>> {
+    let known: HashSet<u32> = old.nodes().iter().map(|node| node.identity()).collect();
+    let mut gaining = BTreeMap::new();
+    walk(old, new, |old_slot, new_slot, _| {
+        for node in new.nodes_of(new_slot) {
+            let held = |other: &Arc<Node>| other.identity() == node.identity();
+            if known.contains(&node.identity()) && !old.nodes_of(old_slot).any(held) {
+                gaining.insert(node.id(), Arc::clone(node));
+            }
+        }
+    });
+    gaining.into_values().collect()
+}
+
+/// Goes through all keys: gives `visit` the slots that some of them have in the old cluster and in the new, and how many.
+/// Exact if both place a key by the same hash; otherwise a sample.
+fn walk(old: &Cluster, new: &Cluster, mut visit: impl FnMut(u32, u32, u128)) -> Walked {
+    if old.hashes_like(new) {
+        let total = by_residues(old, new, &mut visit).or_else(|| by_arcs(old, new, &mut visit));
+        if let Some(total) = total {
+            return Walked {
+                total,
+                sample: None,
+            };
+        }
     }
-    by_residues(old, new).or_else(|| by_arcs(old, new))
+    for number in 0..SAMPLE {
+        let key = format!("sample:{number}");
+        let slot = |cluster: &Cluster| cluster.slot(cluster.hash(key.as_bytes()));
+        visit(slot(old), slot(new), 1);
+    }
+    Walked {
+        total: u128::from(SAMPLE),
+        sample: Some(SAMPLE),
+    }
 }
 
 /// Walks both rings at once.
-fn by_arcs(old: &Cluster, new: &Cluster) -> Option<Counts> {
-    let mut counts = Counts {
-        total: 0,
-        moved: HashMap::new(),
-        sample: None,
-    };
+fn by_arcs(old: &Cluster, new: &Cluster, mut visit: impl FnMut(u32, u32, u128)) -> Option<u128> {
+    let mut total = 0;
     let (mut old_arcs, mut new_arcs) = (old.arcs()?, new.arcs()?);
     let (mut one, mut other) = (old_arcs.next()?, new_arcs.next()?);
     loop {
         // Both arcs begin where the last ended; the shorter one ends first.
         let end = one.0.min(other.0);
-        *counts.moved.entry((one.1, other.1)).or_default() += end - counts.total;
-        counts.total = end;
+        visit(one.1, other.1, end - total);
+        total = end;
         let next = (one.0 == end).then(|| old_arcs.next());
         let next_other = (other.0 == end).then(|| new_arcs.next());
         // The last arcs of both end together, with the key space.
         match (next, next_other) {
-            (Some(None), _) | (_, Some(None)) => return Some(counts),
+            (Some(None), _) | (_, Some(None)) => return Some(total),
             (next, next_other) => {
                 one = next.flatten().unwrap_or(one);
                 other = next_other.flatten().unwrap_or(other);
@@ -192,23 +223,21 @@ fn by_arcs(old: &Cluster, new: &Cluster) -> Option<Counts> {
 }
 
 /// Goes through the residues of one period; they repeat after it.
-fn by_residues(old: &Cluster, new: &Cluster) -> Option<Counts> {
+fn by_residues(
+    old: &Cluster,
+    new: &Cluster,
+    mut visit: impl FnMut(u32, u32, u128),
+) -> Option<u128> {
     let ((hashes, old_nodes), (_, new_nodes)) = (old.residues()?, new.residues()?);
     let period = old_nodes / greatest_divisor(old_nodes, new_nodes) * new_nodes;
     if period > LONGEST_PERIOD {
         return None;
     }
-    let mut moved = HashMap::new();
     for residue in 0..period.min(hashes) {
         let count = hashes / period + u64::from(residue < hashes % period);
-        let pair = (old.owner(old.slot(residue)), new.owner(new.slot(residue)));
-        *moved.entry(pair).or_default() += u128::from(count);
+        visit(old.slot(residue), new.slot(residue), u128::from(count));
     }
-    Some(Counts {
-        total: u128::from(hashes),
-        moved,
-        sample: None,
-    })
+    Some(u128::from(hashes))
 }
 
 fn greatest_divisor(one: u64, other: u64) -> u64 {
@@ -216,20 +245,5 @@ fn greatest_divisor(one: u64, other: u64) -> u64 {
         one
     } else {
         greatest_divisor(other, one % other)
-    }
-}
-
-/// Counts keys that nobody chose.
-fn sampled(old: &Cluster, new: &Cluster) -> Counts {
-    let mut moved = HashMap::new();
-    for number in 0..SAMPLE {
-        let key = format!("sample:{number}");
-        let owner = |cluster: &Cluster| cluster.owner(cluster.slot(cluster.hash(key.as_bytes())));
-        *moved.entry((owner(old), owner(new))).or_default() += 1;
-    }
-    Counts {
-        total: u128::from(SAMPLE),
-        moved,
-        sample: Some(SAMPLE),
     }
 }

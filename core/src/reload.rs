@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::change::illegal_changes;
+use crate::change::{illegal_changes, same_owners};
 use crate::current::Current;
 use crate::error::{Error, ErrorKind};
 use crate::hash;
@@ -56,6 +56,8 @@ struct State {
     known: Option<(String, Result<(), Error>)>,
     /// A good spec that is not in the last good copy yet.
     to_save: Option<Vec<u8>>,
+    /// When this process last saw keys get other owners, in milliseconds since 1970.
+    owners_since: Option<u64>,
 }
 
 impl Reload {
@@ -108,7 +110,7 @@ impl Reload {
         let result = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
         match result {
             Ok(Some((text, snapshot))) => {
-                self.note_change(before.spec(), snapshot.spec());
+                self.note_change(&mut state, before.spec(), snapshot.spec(), now);
                 current.publish(snapshot);
                 self.succeeded(&self.applied, now);
                 self.save(&mut state, Some(&text));
@@ -207,8 +209,15 @@ impl Reload {
 
     /// A spec that may not follow the one in force is put in force all the same, since staying behind
     /// the rest of the fleet would be worse; but it is counted, and said.
-    fn note_change(&self, before: &Spec, after: &Spec) {
-        let illegal: Vec<String> = illegal_changes(before, after)
+    fn note_change(&self, state: &mut State, before: &Spec, after: &Spec, now: u64) {
+        // What was before this process is not known, and not held against anybody.
+        let kept = state.owners_since.map_or(Duration::MAX, |since| {
+            Duration::from_millis(now.saturating_sub(since))
+        });
+        if !same_owners(before, after) {
+            state.owners_since = Some(now);
+        }
+        let illegal: Vec<String> = illegal_changes(before, after, kept)
             .iter()
             .map(ToString::to_string)
             .collect();

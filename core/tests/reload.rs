@@ -515,15 +515,15 @@ fn a_change_that_skips_a_stage_is_followed_and_counted() {
 
 #[test]
 fn a_lost_invalidation_is_a_debt_of_every_cluster_that_has_the_node_until_its_prefix_changes() {
-    let spec = |generation: u32, prefix: &str, max_ttl: &str| {
+    let spec = |generation: u32, prefix: &str| {
         format!(
-            r#"{{"format":1,"generation":{generation},"primary":"a","standby":"b"{max_ttl},"clusters":{{
+            r#"{{"format":1,"generation":{generation},"primary":"a","standby":"b","clusters":{{
                 "a":{{"placement":{{"kind":"ring"}},"key_prefix":"p:","nodes":[{{"id":"n","address":"/n"}}]}},
                 "b":{{"placement":{{"kind":"ring"}},"key_prefix":"{prefix}",
                       "nodes":[{{"id":"n","address":"/n"}},{{"id":"m","address":"/m"}}]}}}}}}"#
         )
     };
-    let router = Router::from_spec(spec(1, "p:", "").as_bytes(), Options::default()).unwrap();
+    let router = Router::from_spec(spec(1, "p:").as_bytes(), Options::default()).unwrap();
     let open = |router: &Router| {
         let debts = router.debts().into_iter();
         debts
@@ -553,22 +553,14 @@ fn a_lost_invalidation_is_a_debt_of_every_cluster_that_has_the_node_until_its_pr
         text.contains("ringshift_invalidation_debt{cluster=\"b\"} 2"),
         "{text}"
     );
-    router.apply(spec(2, "q:", "").as_bytes()).unwrap();
+    router.apply(spec(2, "q:").as_bytes()).unwrap();
     assert_eq!(
         open(&router),
         [("a".into(), 2, true), ("b".into(), 0, false)]
     );
-    router
-        .apply(spec(3, "q:", r#","max_ttl":"1ms""#).as_bytes())
-        .unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(5));
-    assert_eq!(
-        open(&router),
-        [("a".into(), 2, false), ("b".into(), 0, false)]
-    );
+    let text = router.metrics_text();
     assert!(
-        router
-            .metrics_text()
-            .contains("ringshift_invalidation_debt{cluster=\"a\"} 0")
+        text.contains("ringshift_invalidation_debt{cluster=\"b\"} 0"),
+        "{text}"
     );
 }

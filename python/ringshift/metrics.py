@@ -62,8 +62,8 @@ class Debt(TypedDict):
     last: int
     """When the last of them was, in seconds since 1970; 0 if there was none."""
     open: bool
-    """Whether a value that it should have removed may still be there: until max_ttl has passed or the key_prefix
-    changes. Whoever changes stages doesn't move towards such a cluster."""
+    """Whether a value that it should have removed may still be there: until max_ttl and 30 seconds have passed or the
+    key_prefix changes. Whoever changes stages doesn't move towards such a cluster."""
 
 
 class SpecWarning(TypedDict):

@@ -1,21 +1,39 @@
-"""A small fleet over one spec file: memcached servers, and a process in each language that speaks JSON lines."""
+"""A small fleet over one spec file: real servers, and a process for each client library that is told what to do."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-HERE = Path(__file__).resolve().parent
-WORKERS = {"python": [sys.executable, str(HERE / "worker.py")], "node": ["node", str(HERE / "worker.mjs")]}
+WORKERS = Path(__file__).resolve().parents[1] / "workers"
+PYTHON = [sys.executable, str(WORKERS / "worker.py")]
+NODE = ["node", str(WORKERS / "worker.mjs")]
+GO = [str(WORKERS / "go" / "worker")]
+COMMANDS = {
+    "pymemcache": PYTHON,
+    "redis": PYTHON,
+    "redis-asyncio": PYTHON,
+    "memjs": NODE,
+    "ioredis": NODE,
+    "gomemcache": GO,
+    "goredis": GO,
+}
+FAMILIES = {
+    "memcached": ["pymemcache"],
+    "redis": ["redis", "redis-asyncio"],
+}
 SECONDS = 20.0
+LEASE = b"\0ringshift:lease:"
 
 
 def free_port() -> int:
@@ -26,25 +44,38 @@ def free_port() -> int:
 
 
 class Server:
-    """A memcached on loopback."""
+    """A server on loopback, which keeps its port when it is killed and started again."""
 
     def __init__(self) -> None:
         """Starts it and waits until it listens."""
         self.port = free_port()
-        command = ["memcached", "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m", "16", "-t", "1"]
-        if os.geteuid() == 0:
-            command += ["-u", "nobody"]
-        self.process = subprocess.Popen(command)
+        self.start()
+
+    def command(self) -> list[str]:
+        """How it is started."""
+        raise NotImplementedError
+
+    def meta(self, key: str) -> tuple[bytes, int] | None:
+        """What the server itself says of a key: the value and the seconds it has left (-1: for ever)."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Starts it, empty."""
+        self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + SECONDS
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                self.connect().close()
                 return
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     self.stop()
                     raise
                 time.sleep(0.02)
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
 
     @property
     def address(self) -> str:
@@ -56,26 +87,60 @@ class Server:
         self.process.kill()
         self.process.wait(timeout=SECONDS)
 
+
+class Memcached(Server):
+    """A memcached."""
+
+    def command(self) -> list[str]:
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        return ["memcached", "-l", "127.0.0.1", "-p", str(self.port), "-U", "0", "-m", "64", "-t", "1", *user]
+
     def meta(self, key: str) -> tuple[bytes, int] | None:
-        """What the server itself says of a key: the value and the seconds it has left (-1: for ever)."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS) as connection:
+        with self.connect() as connection:
             connection.sendall(f"mg {key} v t\r\n".encode())
             stream = connection.makefile("rb")
             head = stream.readline().split()
-            if head[0] == b"EN":
+            # What is marked only stands in for a token.
+            if head[0] == b"EN" or {b"W", b"X", b"Z"} & set(head):
                 return None
             assert head[0] == b"VA", head
             return stream.read(int(head[1])), int(head[2][1:])
 
 
-class Worker:
-    """A process of one language that carries out routes through its adapter."""
+class Redis(Server):
+    """A Redis that saves nothing."""
 
-    def __init__(self, language: str, spec: Path, region: str = "") -> None:
+    def command(self) -> list[str]:
+        program = shutil.which("redis-server") or "valkey-server"
+        return [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+
+    def meta(self, key: str) -> tuple[bytes, int] | None:
+        with self.connect() as connection:
+            connection.sendall(f"GET {key}\r\nPTTL {key}\r\n".encode())
+            stream = connection.makefile("rb")
+            length = int(stream.readline()[1:])
+            if length < 0:
+                return None
+            value = stream.read(length + 2)[:-2]
+            left = int(stream.readline()[1:])
+            return None if value.startswith(LEASE) else (value, left if left < 0 else round(left / 1000))
+
+
+SERVERS = {"memcached": Memcached, "redis": Redis}
+
+
+class Worker:
+    """A process that carries out routes through the adapter of one client library."""
+
+    def __init__(self, client: str, spec: Path, region: str = "", origin: str = "", timeout_ms: int = 2000) -> None:
         """Starts it; it refreshes only when it is told to, so that a test decides who is behind."""
-        self.language = language
+        self.client = client
         self.process = subprocess.Popen(
-            [*WORKERS[language], str(spec), region], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*COMMANDS[client], str(spec), client, region, origin],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TIMEOUT_MS": str(timeout_ms)},
         )
 
     def call(self, do: str, **more: Any) -> Any:
@@ -85,7 +150,7 @@ class Worker:
         self.process.stdin.write(json.dumps({"do": do, **more}) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, f"the {self.language} worker is gone"
+        assert line, f"the {self.client} worker is gone"
         reply = json.loads(line)
         if "error" in reply:
             raise WorkerError(reply["error"], reply["kind"])
@@ -116,9 +181,9 @@ class WorkerError(Exception):
 
 
 class Fleet:
-    """Servers `old` and `new`, a worker in each language, and the spec file that they share."""
+    """Servers `old` and `new`, a worker for each client of a family, and the spec file that they share."""
 
-    def __init__(self, directory: Path, old: int, new: int) -> None:
+    def __init__(self, directory: Path, family: str, old: int, new: int) -> None:
         """Starts everything, with a spec that has the old cluster alone."""
         self.spec = directory / "cache.json"
         self.generation = 0
@@ -128,10 +193,10 @@ class Fleet:
         self.new = [f"new{n}" for n in range(new)]
         try:
             for name in [*self.old, *self.new]:
-                self.servers[name] = Server()
+                self.servers[name] = SERVERS[family]()
             self.write(None)
-            for language in WORKERS:
-                self.workers[language] = Worker(language, self.spec)
+            for client in FAMILIES[family]:
+                self.workers[client] = Worker(client, self.spec)
             for worker in self.workers.values():
                 # Whoever has answered has read the first spec, not a later one.
                 assert worker.call("generation") == self.generation
@@ -182,11 +247,11 @@ class Fleet:
         temporary.write_text(json.dumps(spec), encoding="utf-8")
         temporary.rename(self.spec)
 
-    def adopt(self, *languages: str) -> None:
+    def adopt(self, clients: Iterable[str] = ()) -> None:
         """Has workers take up the spec; all of them if none is named."""
-        for language in languages or WORKERS:
-            assert self.workers[language].call("refresh") is True
-            assert self.workers[language].call("generation") == self.generation
+        for client in [*clients] or self.workers:
+            assert self.workers[client].call("refresh") is True
+            assert self.workers[client].call("generation") == self.generation
 
     def where(self, key: str) -> list[str]:
         """The servers that hold a key, whatever the prefix."""

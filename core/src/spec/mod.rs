@@ -24,6 +24,7 @@ use cursor::Cursor;
 pub(crate) use names::check as check_name;
 pub(crate) use path::pointer;
 pub(crate) use units::ALL as ALL_BASIS_POINTS;
+pub use units::parse_duration;
 
 /// A valid spec.
 ///

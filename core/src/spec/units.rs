@@ -3,38 +3,49 @@
 use std::time::Duration;
 
 use super::cursor::Cursor;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::placement::max_load;
 
 /// Basis points in all of a thing: 100 %.
 pub(crate) const ALL: u16 = 10_000;
 
-/// A duration such as `500ms`, `2h` or `1d`; at least one millisecond, at most ten years.
+/// A duration as a spec has it, such as `500ms`, `90s`, `2h` or `1d`.
+///
+/// Fails with [`ErrorKind::InvalidArgument`] if it is none, or not from 1 ms to 3650 days.
+///
+/// ```
+/// assert_eq!(ringshift::parse_duration("90s")?.as_secs(), 90);
+/// assert!(ringshift::parse_duration("soon").is_err());
+/// # Ok::<(), ringshift::Error>(())
+/// ```
+pub fn parse_duration(text: &str) -> Result<Duration, Error> {
+    let wrong = || format!("{text:?} {NOT_A_DURATION}");
+    of_text(text).ok_or_else(|| Error::new(ErrorKind::InvalidArgument, wrong()))
+}
+
+const NOT_A_DURATION: &str =
+    "is not a duration; use digits and ms, s, m, h or d, such as \"90s\", from 1ms to 3650d";
+
+/// The same in a spec.
 pub(super) fn duration(place: &Cursor<'_>) -> Result<Duration, Error> {
-    const MOST: u64 = 3_650 * 86_400_000;
     let text = place.string("a duration")?;
+    of_text(&text).ok_or_else(|| place.invalid(format!("{} {NOT_A_DURATION}", place.shown())))
+}
+
+fn of_text(text: &str) -> Option<Duration> {
+    const MOST: u64 = 3_650 * 86_400_000;
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let unit = match &text[digits..] {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
     };
-    let number = text[..digits].parse::<u64>().ok();
-    number
-        .zip(unit)
-        .and_then(|(number, unit)| number.checked_mul(unit))
-        .filter(|milliseconds| (1..=MOST).contains(milliseconds))
-        .map(Duration::from_millis)
-        .ok_or_else(|| {
-            place.invalid(format!(
-                "{} is not a duration; use digits and ms, s, m, h or d, such as \"90s\", from 1ms \
-                 to 3650d",
-                place.shown()
-            ))
-        })
+    let milliseconds = text[..digits].parse::<u64>().ok()?.checked_mul(unit)?;
+    let legal = (1..=MOST).contains(&milliseconds);
+    legal.then(|| Duration::from_millis(milliseconds))
 }
 
 /// A percent in basis points. Read from the digits, so that none is rounded away.

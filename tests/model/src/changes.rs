@@ -2,6 +2,7 @@
 //! another, no read may be stale; where it says that it may not, a stale read must be found.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use ringshift::{Spec, illegal_changes};
 
@@ -111,7 +112,7 @@ fn judge(before: &str, after: &str) -> Judgement {
         Spec::parse(spec(situation, generation).as_bytes())
             .unwrap_or_else(|error| panic!("{situation}: {error}"))
     };
-    let illegal = illegal_changes(&parse(before, 0), &parse(after, 1));
+    let illegal = illegal_changes(&parse(before, 0), &parse(after, 1), Duration::ZERO);
     if illegal.is_empty() {
         Judgement::Legal
     } else if illegal

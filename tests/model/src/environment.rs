@@ -15,6 +15,8 @@ pub enum Event {
     WriterAdopts(u8),
     /// A server restarts empty.
     Restart(u8),
+    /// An entry that nobody invalidates any more expires; for others that is no more than a restart.
+    Expires(Entry),
     /// A server restarts with an entry as it was once.
     OldData(Entry, Version),
 }
@@ -40,13 +42,14 @@ impl Migration {
         }
         if self.rules.restarts {
             for (number, server) in (0..).zip(&self.servers) {
-                if server
-                    .iter()
-                    .any(|&entry| self.notices_restart(state, entry))
-                {
+                if server.iter().any(|&entry| self.is_in_use(state, entry)) {
                     may(Event::Restart(number));
                 }
             }
+        }
+        if self.rules.wait == Wait::MaxTtl {
+            self.left(state)
+                .for_each(|entry| may(Event::Expires(entry)));
         }
         if self.rules.old_data != Fault::Never {
             for entry in (0..).take(self.routes.entries.len()) {
@@ -75,6 +78,7 @@ impl Migration {
                     self.put(state, entry, ABSENT);
                 }
             }
+            Event::Expires(entry) => self.put(state, entry, ABSENT),
             Event::OldData(entry, version) => {
                 self.put(state, entry, version);
                 state.faults += 1;
@@ -105,7 +109,24 @@ impl Migration {
                 Wait::Nothing => true,
                 Wait::Processes => all_there(),
                 Wait::Operations => all_there() && !self.is_outlived(state),
+                Wait::MaxTtl => {
+                    all_there() && !self.is_outlived(state) && self.left(state).next().is_none()
+                }
             }
+    }
+
+    /// The entries that no process invalidates any more and that hold something, or for which there is a token.
+    fn left<'s>(&'s self, state: &'s State) -> impl Iterator<Item = Entry> + 's {
+        let regions = if self.rules.regions { 2 } else { 1 };
+        let mut invalidated = 0u32;
+        for generation in self.running(state) {
+            for region in 0..regions {
+                let entries = self.answers(generation, region).invalidate.iter();
+                invalidated |= entries.fold(0, |all, entry| all | 1 << entry);
+            }
+        }
+        let all = (0..).take(self.routes.entries.len());
+        all.filter(move |&entry| invalidated >> entry & 1 == 0 && self.is_in_use(state, entry))
     }
 
     /// Whether anything is under way by a route that the newest generation does not give.
@@ -162,8 +183,8 @@ impl Migration {
             .fold(0, |all, &entry| all | 1 << entry)
     }
 
-    /// Whether anybody could tell that an entry's server has restarted.
-    fn notices_restart(&self, state: &State, entry: Entry) -> bool {
+    /// Whether anybody could tell that an entry is lost.
+    fn is_in_use(&self, state: &State, entry: Entry) -> bool {
         let tokens = state
             .readers
             .iter()
@@ -195,6 +216,7 @@ impl Migration {
                 let entry = self.servers[usize::from(server)][0];
                 format!("the server of {} restarts empty", self.routes.name(entry))
             }
+            Event::Expires(entry) => format!("{} expires", self.routes.name(entry)),
             Event::OldData(entry, version) => format!(
                 "{} comes back with version {version}",
                 self.routes.name(entry)

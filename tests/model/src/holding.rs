@@ -200,6 +200,22 @@ fn clusters() -> Vec<Variant> {
         holds("scale-out under one prefix, owner changes", SCALE_OUT).key(Key::ChangesOwner),
         holds("scale-out under one prefix, owner stays", SCALE_OUT).key(Key::KeepsOwner),
         holds(
+            "scale-out and in again, same prefix, max_ttl between",
+            &[
+                "O",
+                "O>N prepare",
+                "O>N soak",
+                "N",
+                "N>O prepare",
+                "N>O ramp:75",
+            ],
+        )
+        .key(Key::ChangesOwner)
+        .rules(Rules {
+            wait: Wait::MaxTtl,
+            ..ONE_WRITE
+        }),
+        holds(
             "two clusters on one server",
             &["A", "A>H prepare", "A>H ramp:75", "A>H soak", "H"],
         ),

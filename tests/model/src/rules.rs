@@ -45,6 +45,9 @@ pub enum Wait {
     Processes,
     /// And whatever was begun by the route of an earlier one is over: reads up to their value, invalidations.
     Operations,
+    /// And so much time has passed since keys got other owners that what nobody invalidates any more has expired, and the
+    /// tokens for it.
+    MaxTtl,
 }
 
 /// Where a fault may strike.
