@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -62,9 +63,10 @@ def memcached(*more: str) -> Real:
 
 
 def redis() -> Real:
-    """A real Redis."""
+    """A real Redis, or the Valkey that some systems have in its place."""
     port = free_port()
-    return Real("redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", port=port)
+    program = next(name for name in ("redis-server", "valkey-server") if shutil.which(name))
+    return Real(program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", port=port)
 
 
 class Wire:
