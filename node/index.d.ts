@@ -291,7 +291,9 @@ export class RingshiftError extends Error {
  * value until it is sent again. The other nodes were written.
  */
 export class InvalidationLostError extends RingshiftError {
-  constructor(key: string | Uint8Array, lost: readonly { node: Node; error: Error }[])
+  /** Every node and key that was not acknowledged, in the order of the routes; not shown by loggers. */
+  readonly lost: readonly { readonly node: Node; readonly key: string | Uint8Array; readonly error: Error }[]
+  constructor(lost: readonly { node: Node; key: string | Uint8Array; error: Error }[])
   readonly kind: 'invalidation_lost'
   /** The key, which is not in the message and not enumerable. */
   readonly key: string | Uint8Array

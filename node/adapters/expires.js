@@ -32,6 +32,15 @@ function copyTtl(left, maxTtl) {
 }
 
 /**
+ * The seconds that an expiry leaves from now: null for ever.
+ * @param {number} expires
+ */
+function secondsOf(expires) {
+  if (expires === 0) return null
+  return expires > LONGEST_RELATIVE ? Math.max(0, expires - Math.floor(Date.now() / 1000)) : expires
+}
+
+/**
  * At least 1: memcached counts whole seconds, and 0 would mean for ever.
  * @param {number} maxTtl
  */
@@ -41,3 +50,4 @@ function wholeSeconds(maxTtl) {
 
 exports.clampExpires = clampExpires
 exports.copyTtl = copyTtl
+exports.secondsOf = secondsOf

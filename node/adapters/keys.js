@@ -1,44 +1,44 @@
 // Keys as memcached takes them: 1 to 250 bytes, the cluster's prefix included.
 'use strict'
 
-/** @import { Node } from '../index.js' */
+/** @import { Node, Route } from '../index.js' */
 
 const { RingshiftError } = require('../index.js')
 
 const LONGEST = 250
+const LONGEST_PREFIX = 128
 
 /**
- * Refuses a key that no node can take.
+ * Refuses a key that is too long, or nothing, for any node of its route: it could be read and not be invalidated.
+ * @param {Route} route
  * @param {string | Buffer} key
  */
-function checkKey(key) {
+function checkKey(route, key) {
   const length = Buffer.byteLength(key)
-  if (length > 0 && length <= LONGEST) return
-  throw new RingshiftError({
-    kind: 'invalid_key',
-    message: `the key has ${length} bytes; memcached takes 1 to ${LONGEST}`,
-  })
+  if (length === 0) {
+    throw new RingshiftError({
+      kind: 'invalid_key',
+      message: `the key is empty; memcached takes 1 to ${LONGEST} bytes`,
+    })
+  }
+  // A spec allows no longer prefix.
+  if (length <= LONGEST - LONGEST_PREFIX) return
+  for (const { keyPrefix, cluster } of route.invalidate) {
+    const all = Buffer.byteLength(keyPrefix) + length
+    if (all <= LONGEST) continue
+    throw new RingshiftError({
+      kind: 'invalid_key',
+      message: `the key has ${all} bytes with the prefix of cluster ${cluster}; memcached takes 1 to ${LONGEST}`,
+    })
+  }
 }
 
 /**
- * Whether a node can take the key with its prefix. If not, the key can't be there.
- * @param {Node} node
+ * A name for the bytes of a key.
  * @param {string | Buffer} key
  */
-function fits(node, key) {
-  return node.keyPrefix.length + Buffer.byteLength(key) <= LONGEST
-}
-
-/**
- * @param {Node} node
- * @param {string | Buffer} key
- */
-function tooLong(node, key) {
-  const length = node.keyPrefix.length + Buffer.byteLength(key)
-  return new RingshiftError({
-    kind: 'invalid_key',
-    message: `the key has ${length} bytes with the prefix of cluster ${node.cluster}; memcached takes ${LONGEST}`,
-  })
+function nameOf(key) {
+  return typeof key === 'string' ? key : key.toString('latin1')
 }
 
 /**
@@ -53,6 +53,5 @@ function wireKey(node, key) {
 
 exports.LONGEST = LONGEST
 exports.checkKey = checkKey
-exports.fits = fits
-exports.tooLong = tooLong
+exports.nameOf = nameOf
 exports.wireKey = wireKey

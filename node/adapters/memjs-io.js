@@ -1,208 +1,154 @@
-// What the steps of a route do at one node about one key, through memjs. Every outcome is told to the router.
+// Steps sent by memjs, one request for each key. memjs pipelines them on the node's connection.
 'use strict'
 
 /**
- * @import { Node, Op, Outcome, Router } from '../index.js'
- * @import { CountOptions, Key } from './memjs.js'
+ * @import { Node } from '../index.js'
  * @import { MemjsNode } from './memjs-node.js'
  * @import { MemjsNodes } from './memjs-nodes.js'
- * @import { Reader, Writer } from './steps-types.js'
+ * @import { FilledOptions } from './memjs-options.js'
+ * @import { Token } from './steps.js'
+ * @import { Do, Item, Key, Reply, Step, Transport } from './steps-types.js'
  */
 
-const { isClosed } = require('./closed.js')
 const { copyTtl } = require('./expires.js')
-const { fits, tooLong, wireKey } = require('./keys.js')
+const { wireKey } = require('./keys.js')
 const { isAnswer, outcomeOf } = require('./memjs-node.js')
-const { MetaConnection, MetaRefusal } = require('./meta.js')
-const { Refusal } = require('./steps.js')
+const { MetaConnection, MetaRefusal, PLACEHOLDER, TokenGone } = require('./meta.js')
+const { Failure, Refused } = require('./steps.js')
 
 /**
- * A value as it is on the wire.
- * @typedef {object} Item
- * @property {Buffer} value
- * @property {Buffer} flags four bytes
- * @property {number | null} [ttl] seconds that it has left, null for ever, nothing if that is not known
+ * What is stored by a set, an add or a replace; memjs serializes it.
+ * @typedef {{ value: string | Buffer, expires: number }} Stored
  */
 
-/**
- * @implements {Reader<Item>}
- * @implements {Writer}
- */
+/** @implements {Transport} */
 class MemjsIo {
-  #router
   #nodes
-  #key
+  #maxTtl
 
   /**
-   * @param {Router} router
    * @param {MemjsNodes} nodes
-   * @param {Key} key
+   * @param {() => number | null} maxTtl seconds
    */
-  constructor(router, nodes, key) {
-    this.#router = router
+  constructor(nodes, maxTtl) {
     this.#nodes = nodes
-    this.#key = key
+    this.#maxTtl = maxTtl
   }
 
-  /** @param {Node} node */
-  read(node) {
-    return this.#find(node, getItem)
+  get closed() {
+    return this.#nodes.closed
   }
 
-  /** @param {Node} node */
-  readToCopy(node) {
-    return this.#find(node, getItemWithTtl)
-  }
-
-  /**
-   * @param {Node} node
-   * @param {Item} item
-   */
-  async fill(node, { value, flags, ttl }) {
-    // Without the remaining time there is no copy: an invented one could outlive the original.
-    if (ttl === undefined || ttl === 0 || !fits(node, this.#key)) return
-    await this.#ask(node, 'fill', (at, key) =>
-      at.addCopy(key, value, flags, copyTtl(ttl, this.#router.maxTtl)),
-    ).catch(() => undefined)
-  }
-
-  /** @param {Node} node */
-  async remove(node) {
-    if (!fits(node, this.#key)) return false
-    return this.#ask(node, 'invalidate', (at, key) => at.run((client) => client.delete(key)))
+  /** @param {Step} step */
+  send(step) {
+    return Promise.all(step.keys.map((key, at) => this.#reply(step, key, at)))
   }
 
   /**
-   * The writer that stores a value.
-   * @param {'set' | 'add' | 'replace'} command
-   * @param {string | Buffer} value
-   * @param {number} expires
-   * @returns {Writer}
+   * @param {Step} step
+   * @param {Key} key
+   * @param {number} at
+   * @returns {Promise<Reply>}
    */
-  storing(command, value, expires) {
-    return {
-      remove: (node) => this.remove(node),
-      // Of several replicas, the first decides whether the condition of an add or replace holds.
-      store: (node, first) => this.#store(node, first ? command : 'set', value, expires),
-    }
-  }
-
-  /**
-   * Whether the key is at the node; rejects if the node failed.
-   * @param {Node} node
-   * @param {number} expires
-   */
-  async touch(node, expires) {
-    if (!fits(node, this.#key)) return false
-    const touch = (/** @type {MemjsNode} */ at, /** @type {Key} */ key) =>
-      at.run((client) => client.touch(key, expires))
-    return this.#ask(node, 'read', touch, hitOrMiss)
-  }
-
-  /**
-   * @param {Node} node
-   * @param {'increment' | 'decrement'} command
-   * @param {number} amount
-   * @param {CountOptions} options
-   */
-  async count(node, command, amount, options) {
-    if (!fits(node, this.#key)) throw tooLong(node, this.#key)
-    return this.#ask(node, 'read', (at, key) => at.run((client) => client[command](key, amount, options)))
-  }
-
-  /**
-   * @param {Node} node
-   * @param {'set' | 'add' | 'replace'} command
-   * @param {string | Buffer} value
-   * @param {number} expires
-   */
-  async #store(node, command, value, expires) {
-    if (!fits(node, this.#key)) throw new Refusal(tooLong(node, this.#key))
-    // A set replaces what is no longer true: where it fails, an invalidation is lost.
-    const op = command === 'add' ? 'fill' : 'invalidate'
+  async #reply(step, key, at) {
     try {
-      return await this.#ask(node, op, (at, key) =>
-        at.run((client) => client[command](key, value, { expires })),
-      )
+      const node = this.#nodes.of(step.node)
+      return await this.#ask[step.do](node, wireKey(step.node, key), step.items?.[at], step.tokens?.[at])
     } catch (error) {
-      throw isAnswer(error) ? new Refusal(error) : error
+      return replyOf(step.do, /** @type {Error} */ (error))
     }
   }
 
-  /**
-   * @param {Node} node
-   * @param {(at: MemjsNode, key: Key) => Promise<Item | null>} get
-   */
-  async #find(node, get) {
-    if (!fits(node, this.#key)) return null
-    return this.#ask(node, 'read', get, hitOrMiss).catch(() => undefined)
-  }
-
-  /**
-   * Sends a request to a node and tells the router how it ended.
-   * @template T
-   * @param {Node} node
-   * @param {Op} op
-   * @param {(at: MemjsNode, key: Key) => Promise<T>} send
-   * @param {(result: T) => Outcome} [outcome]
-   */
-  async #ask(node, op, send, outcome = () => 'ok') {
-    const at = this.#nodes.of(node)
-    try {
-      const result = await send(at, wireKey(node, this.#key))
-      this.#report(node, outcome(result), op)
-      return result
-    } catch (error) {
-      // That the client was closed meanwhile is no fault of the node.
-      if (!this.#nodes.closed) this.#report(node, outcomeOf(error), op)
-      throw error
-    }
-  }
-
-  /**
-   * @param {Node} node
-   * @param {Outcome} outcome
-   * @param {Op} op
-   */
-  #report(node, outcome, op) {
-    try {
-      this.#router.report(node, outcome, op)
-    } catch (error) {
-      // A request that was under way when the router was closed still has its result.
-      if (!isClosed(error)) throw error
-    }
+  /** @type {Record<Do, (node: MemjsNode, key: Key, item: any, token: any) => Promise<Reply>>} */
+  #ask = {
+    get: (node, key) => get(node, key),
+    take: async (node, key) => (await byMeta(node, key, 'get')) ?? get(node, key),
+    seek: async (node, key) => {
+      const found = await byMeta(node, key, 'seek')
+      return found === undefined ? node.place(key) : found
+    },
+    fill: (node, key, /** @type {Item} */ item, /** @type {Token} */ token) => {
+      const ttl = copyTtl(item.ttl ?? null, this.#maxTtl())
+      const flags = item.flags ?? Buffer.alloc(4)
+      // By the protocol that the token is of.
+      return typeof token.text === 'string' && node.meta
+        ? node.meta.fill(Buffer.from(key), token, item.value, flags, ttl)
+        : node.fill(key, token, item.value, flags, ttl)
+    },
+    add: (node, key, item) => store(node, 'add', key, item),
+    set: (node, key, item) => store(node, 'set', key, item),
+    replace: (node, key, item) => store(node, 'replace', key, item),
+    delete: (node, key) => node.run((client) => client.delete(key)),
+    touch: (node, key, /** @type {Stored} */ { expires }) => node.run((client) => client.touch(key, expires)),
   }
 }
 
 /**
- * @param {MemjsNode} at
+ * @param {MemjsNode} node
+ * @param {'add' | 'set' | 'replace'} command
  * @param {Key} key
- * @returns {Promise<Item | null>}
+ * @param {Stored} item
  */
-async function getItem(at, key) {
-  const { value, flags } = await at.run((client) => client.get(key))
-  return value === null || flags === null ? null : { value, flags }
+function store(node, command, key, { value, expires }) {
+  return node.run((client) => client[command](key, value, { expires }))
 }
 
 /**
- * @param {MemjsNode} at
+ * @param {MemjsNode} node
  * @param {Key} key
  * @returns {Promise<Item | null>}
  */
-async function getItemWithTtl(at, key) {
+async function get(node, key) {
+  const { value, flags } = await node.run((client) => client.get(key))
+  if (value === null || flags === null || value.equals(PLACEHOLDER)) return null
+  // What is empty may only stand in for a token, which this command can't tell.
+  const isDoubtful = value.length === 0 && flags.readUInt32BE() === 0
+  const sure = isDoubtful ? await byMeta(node, key, 'get') : undefined
+  return sure === undefined ? { value, flags } : /** @type {Item | null} */ (sure)
+}
+
+/**
+ * Asks by a meta command; undefined if the server, or the command with this key, can't.
+ * @param {MemjsNode} node
+ * @param {Key} key
+ * @param {'get' | 'seek'} command
+ */
+async function byMeta(node, key, command) {
   const bytes = Buffer.from(key)
-  if (!at.meta || !MetaConnection.takes(bytes)) return getItem(at, key)
+  if (!node.meta || !MetaConnection.takes(bytes)) return undefined
   try {
-    return await at.meta.get(bytes)
+    return await node.meta[command](bytes)
   } catch (error) {
-    if (error instanceof MetaRefusal && error.unknownCommand) return getItem(at, key)
+    if (error instanceof MetaRefusal && error.unknownCommand) return undefined
     throw error
   }
 }
 
-/** @param {unknown} found */
-function hitOrMiss(found) {
-  return found ? 'hit' : 'miss'
+/**
+ * What a failed request is as a reply.
+ * @param {Do} what
+ * @param {Error} error
+ */
+function replyOf(what, error) {
+  if (error instanceof TokenGone) return new Failure(error, null)
+  const stores = what === 'set' || what === 'replace' || what === 'add' || what === 'fill'
+  if (stores && isAnswer(error)) return new Refused(error)
+  const outcome = outcomeOf(error)
+  return new Failure(error, outcome === 'timeout' ? 'timeout' : outcome === 'ok' ? null : 'error')
+}
+
+/**
+ * Counts at a node; the cache is the record.
+ * @param {MemjsNodes} nodes
+ * @param {Node} node
+ * @param {Key} key
+ * @param {'increment' | 'decrement'} command
+ * @param {number} amount
+ * @param {object} options
+ */
+function count(nodes, node, key, command, amount, options) {
+  return nodes.of(node).run((client) => client[command](wireKey(node, key), amount, options))
 }
 
 exports.MemjsIo = MemjsIo
+exports.count = count

@@ -5,16 +5,23 @@
  * @import { Outcome } from '../index.js'
  * @import { Serializer } from './memjs.js'
  * @import { FilledOptions } from './memjs-options.js'
+ * @import { Item, Key } from './steps-types.js'
+ * @import { Response } from 'memjs'
  */
 
 const memjs = require('memjs')
 const { parseAddress } = require('./address.js')
-const { MetaConnection, MetaRefusal, MetaTimeout } = require('./meta.js')
+const { GONE, LEASE, MetaConnection, MetaRefusal, MetaTimeout, PLACEHOLDER, TokenGone } = require('./meta.js')
 const { NodeServer, NodeTimeout } = require('./memjs-server.js')
+const { Token } = require('./steps.js')
 
-// Of memcached's binary protocol, which memjs speaks.
+// Of memcached's binary protocol, which memjs speaks: opcodes, statuses, and where a request has its CAS number.
+const GET = 0
+const SET = 1
 const ADD = 2
+const NOT_FOUND = 1
 const KEY_EXISTS = 2
+const CAS_AT = 16
 /** @type {Record<number, string>} */
 const REFUSALS = { 3: 'Value too large', 4: 'Invalid arguments', 130: 'Out of memory', 133: 'Busy' }
 
@@ -55,27 +62,70 @@ class MemjsNode {
   }
 
   /**
-   * Stores a copy unless the node has a value. memjs' own add can't take flags.
-   * @param {string | Buffer} key
+   * The item of a key, or else a token to fill it with, by the binary protocol: a placeholder stands in for the token.
+   * @param {Key} key
+   * @returns {Promise<Item | Token | null>}
+   */
+  async place(key) {
+    // Twice: somebody else's placeholder may go between the two requests, and then so does the value behind it.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const found = await this.#request(GET, key, '', '')
+      if (found.header.status === 0 && !found.val.equals(PLACEHOLDER))
+        return { value: found.val, flags: found.extras }
+      const extras = Buffer.concat([Buffer.alloc(4), memjs.Utils.makeExpiration(LEASE)])
+      const placed = found.header.status === 0 ? found : await this.#request(ADD, key, extras, PLACEHOLDER)
+      if (placed.header.status === 0) {
+        const { cas } = placed.header
+        // Without CAS every number is 0. CAS numbers start anew with the server, and then this connection is gone.
+        return cas.every((byte) => byte === 0) ? null : new Token(Buffer.from(cas), this.#server.connection)
+      }
+      if (placed.header.status !== KEY_EXISTS) return null
+    }
+    return null
+  }
+
+  /**
+   * Stores an item if the token still holds, which it can only do on the connection that it was taken on.
+   * @param {Key} key
+   * @param {Token} token
    * @param {Buffer} value
    * @param {Buffer} flags four bytes
    * @param {number} ttl seconds, 0 for ever
    * @returns {Promise<boolean>}
    */
-  addCopy(key, value, flags, ttl) {
+  async fill(key, token, value, flags, ttl) {
+    const { connection } = this.#server
+    if (connection === undefined || token.connection !== connection) throw new TokenGone(GONE)
+    const extras = Buffer.concat([flags, memjs.Utils.makeExpiration(ttl)])
+    const { status } = (await this.#request(SET, key, extras, value, /** @type {Buffer} */ (token.text)))
+      .header
+    if (status !== 0 && status !== KEY_EXISTS && status !== NOT_FOUND)
+      throw new Error(`MemJS SET: ${REFUSALS[status] ?? `status ${status}`}`)
+    return status === 0
+  }
+
+  /**
+   * What memjs' own methods can't ask.
+   * @param {number} opcode
+   * @param {Key} key
+   * @param {string | Buffer} extras
+   * @param {string | Buffer} value
+   * @param {Buffer} [cas]
+   * @returns {Promise<Response>}
+   */
+  #request(opcode, key, extras, value, cas) {
     const client = this.#client
     client.incrSeq()
-    const extras = Buffer.concat([flags, memjs.Utils.makeExpiration(ttl)])
-    const request = memjs.Utils.makeRequestBuffer(ADD, key, extras, value, client.seq)
-    const sent = new Promise((resolve, reject) => {
-      client.perform(key, request, client.seq, (error, response) => {
-        if (error) return reject(error)
-        const { status } = response.header
-        if (status === 0 || status === KEY_EXISTS) return resolve(status === 0)
-        return reject(new Error(`MemJS ADD: ${REFUSALS[status] ?? `status ${status}`}`))
-      })
-    })
-    return this.#inTime(sent)
+    const request = memjs.Utils.makeRequestBuffer(opcode, key, extras, value, client.seq)
+    cas?.copy(request, CAS_AT)
+    return this.#inTime(
+      new Promise((resolve, reject) => {
+        const answer = (/** @type {Error | null} */ error, /** @type {Response} */ response) =>
+          error ? reject(error) : resolve(response)
+        // Not sent again with a CAS number: the connection would be another one.
+        client.perform(key, request, client.seq, answer, cas && 1)
+      }),
+    )
   }
 
   /**

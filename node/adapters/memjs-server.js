@@ -29,6 +29,11 @@ class NodeServer extends Server {
     if (this._socket !== undefined && this._socket !== before) this.#adopt(this._socket)
   }
 
+  /** The connection in use, to tell one from another. */
+  get connection() {
+    return this.#current
+  }
+
   /** @param {Socket} socket */
   #adopt(socket) {
     this.#current = socket

@@ -84,18 +84,39 @@ export class Client<In = string | Buffer, Out = Buffer> {
   getMany<K extends Key>(keys: Iterable<K>): Promise<Map<K, { value: Out; flags: Buffer }>>
 
   /**
+   * The whole cache-aside read: the value of a key, or, if no cache has it, what `load` gives, which is then stored.
+   * What is stored is never older than a write whose invalidation was acknowledged. Callers that ask for the same key at
+   * the same time share a load wherever none of them can get a value that is too old by it.
+   * @param load asks the origin; what it throws rejects; null or undefined means that there is nothing, and is not stored.
+   *   It has 30 seconds for its value to be stored.
+   * @returns the value as `get` gives it, null if there is none
+   */
+  getOrLoad(
+    key: Key,
+    load: () => In | null | undefined | Promise<In | null | undefined>,
+    options?: StoreOptions,
+  ): Promise<Out | null>
+
+  /**
+   * What follows a write to the database: removes the key everywhere that any process may read. Rejects with an
+   * InvalidationLostError if a node does not acknowledge; send it again.
+   */
+  invalidate(key: Key): Promise<void>
+
+  /**
    * Stores a value where the key is read, and removes it everywhere else that any process may read.
    * @returns whether it was stored; false if every node to store it at is kept away by its breaker
    */
   set(key: Key, value: In, options?: StoreOptions): Promise<boolean>
 
   /**
-   * Fills: stores a value where the key is read, if there is none, and nowhere else. Not a lock.
+   * Stores a value where the key is read, if there is none, and nowhere else. It may be older than a write that was
+   * completed meanwhile: `getOrLoad` is the safe way to fill. Not a lock.
    * @returns whether it was stored; false too if no node to store it at answers
    */
   add(key: Key, value: In, options?: StoreOptions): Promise<boolean>
 
-  /** Stores a value if there is one. */
+  /** Stores a value if there is one; invalidates if there is none. */
   replace(key: Key, value: In, options?: StoreOptions): Promise<boolean>
 
   /**
@@ -105,7 +126,7 @@ export class Client<In = string | Buffer, Out = Buffer> {
   delete(key: Key): Promise<boolean>
 
   /**
-   * Gives the key another time to live, wherever it is.
+   * Gives the key another time to live where it is read, or else where it will be copied from.
    * @returns whether it was anywhere
    */
   touch(key: Key, expires: number): Promise<boolean>

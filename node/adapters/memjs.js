@@ -4,26 +4,32 @@
 /**
  * @import { Route } from '../index.js'
  * @import { ClientOptions, CountOptions, Found, Key, StoreOptions } from './memjs.js'
- * @import { Writer } from './steps-types.js'
+ * @import { Item } from './steps-types.js'
  */
 
-const { InvalidationLostError, RingshiftError, Router } = require('../index.js')
+const { RingshiftError, Router } = require('../index.js')
 const { wrongType } = require('../lib/errors.js')
-const { isClosed } = require('./closed.js')
-const { clampExpires } = require('./expires.js')
-const { checkKey } = require('./keys.js')
-const { MemjsIo } = require('./memjs-io.js')
+const { clampExpires, secondsOf } = require('./expires.js')
+const { checkKey, nameOf } = require('./keys.js')
+const { Loads } = require('./loads.js')
+const { MemjsIo, count } = require('./memjs-io.js')
 const { MemjsNodes } = require('./memjs-nodes.js')
 const { checkOptions } = require('./memjs-options.js')
-const { fill, isSingle, read, write } = require('./steps.js')
+const { add, fill, read, readMany, seek, touch } = require('./reading.js')
+const { Carrier, Refused } = require('./steps.js')
+const { checked, invalidate, isSingle, replace, store } = require('./writing.js')
 
-// The opcode under which memjs hands a value to its serializer.
+// The opcodes under which memjs hands a value to its serializer.
 const GET = 0
+const SET = 1
 
 class Client {
   #router
   #options
   #nodes
+  #io
+  /** @type {Loads<Item>} */
+  #loads = new Loads()
 
   /**
    * @param {Router} router
@@ -34,6 +40,7 @@ class Client {
     this.#router = router
     this.#options = checkOptions(options)
     this.#nodes = new MemjsNodes(router, this.#options)
+    this.#io = new Carrier(router, new MemjsIo(this.#nodes, () => router.maxTtl))
   }
 
   get router() {
@@ -45,13 +52,7 @@ class Client {
    * @returns {Promise<Found>}
    */
   async get(key) {
-    const found = await read(this.#route(key), this.#io(key))
-    if (found === null) return { value: null, flags: null }
-    const { serializer } = this.#options
-    if (!serializer) return { value: found.value, flags: found.flags }
-    // Not by memjs itself: it would do so within a socket's event, where an error ends the process.
-    const { value, extras } = serializer.deserialize(GET, found.value, found.flags)
-    return { value, flags: extras }
+    return this.#found(await read(this.#io, this.#route(key), key))
   }
 
   /**
@@ -60,14 +61,36 @@ class Client {
    */
   async getMany(keys) {
     const distinct = [...new Set(keys)]
-    const found = await Promise.all(distinct.map((key) => this.get(key)))
+    const items = await readMany(this.#io, this.#routes(distinct), distinct)
     /** @type {Map<K, { value: Buffer, flags: Buffer }>} */
     const values = new Map()
     for (const [position, key] of distinct.entries()) {
-      const { value = null, flags = null } = found[position] ?? {}
+      const { value, flags } = this.#found(items[position] ?? null)
       if (value !== null && flags !== null) values.set(key, { value, flags })
     }
     return values
+  }
+
+  /**
+   * @param {Key} key
+   * @param {() => any} load
+   * @param {StoreOptions} [options]
+   */
+  async getOrLoad(key, load, options) {
+    const arrived = this.#loads.arrive()
+    const expires = this.#expires(options?.expires)
+    const { item, tokens } = await seek(this.#io, this.#route(key), key)
+    if (item) return this.#found(item).value
+    const loaded = await this.#loads.run(
+      nameOf(key),
+      arrived,
+      async () => {
+        const value = await load()
+        return value === null || value === undefined ? null : this.#item(value, expires)
+      },
+      (filled) => fill(this.#io, tokens, key, filled),
+    )
+    return this.#found(loaded).value
   }
 
   /**
@@ -76,7 +99,8 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async set(key, value, options) {
-    return this.#store('set', this.#route(key), key, value, options)
+    const [route, item] = [this.#route(key), this.#stored(value, options)]
+    return checked(await store(this.#io, [route], [key], [item], 'set')).results.get(0) ?? false
   }
 
   /**
@@ -85,9 +109,9 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async add(key, value, options) {
-    const route = this.#route(key)
-    if (!this.#options.serializer) checkValue(value)
-    return fill(route, this.#io(key).storing('add', value, this.#expires(options?.expires)))
+    const reply = await add(this.#io, this.#route(key), key, this.#stored(value, options))
+    if (reply instanceof Refused) throw reply.error
+    return reply === true
   }
 
   /**
@@ -96,15 +120,18 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async replace(key, value, options) {
-    const route = this.#route(key)
-    // Copies what is only at the fallback, so that it can be replaced.
-    if (route.fallback !== null && (await read(route, this.#io(key))) === null) return false
-    return this.#store('replace', route, key, value, options)
+    const item = this.#stored(value, options)
+    return checked(await replace(this.#io, this.#route(key), key, item)).results.get(0) ?? false
   }
 
   /** @param {Key} key */
   async delete(key) {
-    return (await this.#write(this.#route(key), key, this.#io(key))).removed
+    return checked(await invalidate(this.#io, [this.#route(key)], [key])).results.get(0) ?? false
+  }
+
+  /** @param {Key} key */
+  async invalidate(key) {
+    await this.delete(key)
   }
 
   /**
@@ -112,16 +139,7 @@ class Client {
    * @param {number} expires
    */
   async touch(key, expires) {
-    const route = this.#route(key)
-    const io = this.#io(key)
-    const clamped = this.#expires(expires)
-    const results = []
-    for (const node of route.invalidate) {
-      results.push(await io.touch(node, clamped).catch((/** @type {Error} */ error) => error))
-    }
-    const failure = results.find((result) => result instanceof Error)
-    if (failure) throw failure
-    return results.includes(true)
+    return touch(this.#io, this.#route(key), key, { expires: this.#expires(expires) })
   }
 
   /**
@@ -151,43 +169,6 @@ class Client {
   }
 
   /**
-   * @param {'set' | 'replace'} command
-   * @param {Route} route
-   * @param {Key} key
-   * @param {string | Buffer} value
-   * @param {StoreOptions} [options]
-   */
-  async #store(command, route, key, value, options) {
-    const io = this.#io(key)
-    const expires = this.#expires(options?.expires)
-    if (!this.#options.serializer) checkValue(value)
-    return (await this.#write(route, key, io.storing(command, value, expires))).stored
-  }
-
-  /**
-   * @param {Route} first
-   * @param {Key} key
-   * @param {Writer} writer
-   */
-  async #write(first, key, writer) {
-    const renew = (/** @type {Route} */ route) => {
-      if (this.#nodes.closed) return route
-      try {
-        // A route is only asked for to be carried out: it may be the one that probes a node.
-        return this.#router.generation === route.generation ? route : this.#router.route(key)
-      } catch (error) {
-        // A write that is under way when the router is closed has nothing to be repeated for.
-        if (isClosed(error)) return route
-        throw error
-      }
-    }
-    const written = await write(first, renew, writer)
-    if (written.lost.length > 0) throw new InvalidationLostError(key, written.lost)
-    if (written.refused) throw written.refused
-    return written
-  }
-
-  /**
    * @param {'increment' | 'decrement'} command
    * @param {Key} key
    * @param {number} amount
@@ -204,10 +185,8 @@ class Client {
           'on one of them only. Keep counters and locks on a cluster that is not being migrated',
       })
     }
-    return this.#io(key).count(node, command, amount, {
-      ...options,
-      expires: this.#expires(options?.expires),
-    })
+    const expires = this.#expires(options?.expires)
+    return count(this.#nodes, node, key, command, amount, { ...options, expires })
   }
 
   /** @param {number | undefined} expires */
@@ -216,20 +195,73 @@ class Client {
   }
 
   /**
+   * What memjs is given to store.
+   * @param {string | Buffer} value
+   * @param {StoreOptions} [options]
+   */
+  #stored(value, options) {
+    if (!this.#options.serializer) checkValue(value)
+    return { value, expires: this.#expires(options?.expires) }
+  }
+
+  /**
+   * What memjs would make of a value.
+   * @param {any} value
+   * @param {number} expires
+   * @returns {Item}
+   */
+  #item(value, expires) {
+    const ttl = secondsOf(expires)
+    const { serializer } = this.#options
+    if (!serializer) {
+      checkValue(value)
+      return { value: Buffer.from(value), flags: Buffer.alloc(4), ttl }
+    }
+    const made = serializer.serialize(SET, value, Buffer.alloc(8))
+    return { value: Buffer.from(made.value), flags: made.extras.subarray(0, 4), ttl }
+  }
+
+  /**
+   * What a caller gets of an item.
+   * @param {Item | null} item
+   * @returns {Found}
+   */
+  #found(item) {
+    if (item === null) return { value: null, flags: null }
+    const flags = item.flags ?? Buffer.alloc(4)
+    const { serializer } = this.#options
+    if (!serializer) return { value: item.value, flags }
+    // Not by memjs itself: it would do so within a socket's event, where an error ends the process.
+    const { value, extras } = serializer.deserialize(GET, item.value, flags)
+    return { value, flags: extras }
+  }
+
+  /**
    * @param {Key} key
    * @returns {Route}
    */
   #route(key) {
-    if (this.#nodes.closed) throw new RingshiftError({ kind: 'closed', message: 'the client was closed' })
+    this.#checkOpen()
     const route = this.#router.route(key)
-    checkKey(key)
+    checkKey(route, key)
     this.#nodes.adopt(route.generation)
     return route
   }
 
-  /** @param {Key} key */
-  #io(key) {
-    return new MemjsIo(this.#router, this.#nodes, key)
+  /**
+   * @param {readonly Key[]} keys
+   * @returns {Route[]}
+   */
+  #routes(keys) {
+    this.#checkOpen()
+    const routes = this.#router.routeMany(keys)
+    for (const [at, route] of routes.entries()) checkKey(route, /** @type {Key} */ (keys[at]))
+    if (routes[0]) this.#nodes.adopt(routes[0].generation)
+    return routes
+  }
+
+  #checkOpen() {
+    if (this.#nodes.closed) throw new RingshiftError({ kind: 'closed', message: 'the client was closed' })
   }
 }
 

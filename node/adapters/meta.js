@@ -1,13 +1,15 @@
 // A connection to a memcached server for what only its meta commands can do: to read a value together with its
-// remaining time to live and flags. Requests are pipelined; the server answers them in order.
+// remaining time to live and flags, to take a token for a fill with a miss, and to fill by it. Requests are pipelined; the
+// server answers them in order.
 //
-// It only ever reads: a server without meta commands (before memcached 1.6) answers ERROR to a line, and would take
-// the value of a write for further commands.
+// It writes only by a token: a server without meta commands (before memcached 1.6) gives none. It answers ERROR to a
+// line, and would take the value of a write for further commands.
 'use strict'
 
 const net = require('node:net')
 const { LONGEST } = require('./keys.js')
 const { MetaReader } = require('./meta-reader.js')
+const { Token } = require('./steps.js')
 
 /** The server answered with an error: it is alive. */
 class MetaRefusal extends Error {
@@ -21,8 +23,19 @@ class MetaRefusal extends Error {
 /** No answer in time. */
 class MetaTimeout extends Error {}
 
+/** No connection is left from when a token was taken, so that nothing was sent. */
+class TokenGone extends Error {}
+
+/** For how many seconds a token lives. */
+const LEASE = 30
+/** What stands in for a token on servers without meta commands. */
+const PLACEHOLDER = Buffer.from('\0ringshift:lease')
+const GONE = 'no connection is left from when the token was taken'
+const CRLF = Buffer.from('\r\n')
+
 /**
  * @import { Answer } from './meta-reader.js'
+ * @import { Item } from './steps-types.js'
  * @typedef {{ resolve(answer: Answer): void, reject(error: Error): void, timer: NodeJS.Timeout }} Request
  */
 
@@ -57,16 +70,47 @@ class MetaConnection {
   }
 
   /**
+   * The item of a key; null too if there is only what stands in for a token.
    * @param {Buffer} key
-   * @returns {Promise<{value: Buffer, flags: Buffer, ttl: number | null} | null>} ttl in seconds, null for ever
+   * @returns {Promise<Item | null>} ttl in seconds, null for ever
    */
   async get(key) {
     const { text, flag } = metaKey(key)
-    const { status, tokens, value } = await this.#ask(`mg ${text} t f v${flag}\r\n`)
-    if (status === 'EN') return null
-    if (value === undefined) throw new MetaRefusal([status, ...tokens])
-    const ttl = numberOf(tokens, 't')
-    return { value, flags: flagBytes(numberOf(tokens, 'f')), ttl: ttl === -1 ? null : ttl }
+    const answer = await this.#ask(`mg ${text} v f t c${flag}\r\n`)
+    return answer.status === 'EN' ? null : itemOf(answer)
+  }
+
+  /**
+   * The item of a key, or else a token to fill it with; null if the server keeps no CAS numbers.
+   * @param {Buffer} key
+   * @returns {Promise<Item | Token | null>}
+   */
+  async seek(key) {
+    const { text, flag } = metaKey(key)
+    const answer = await this.#ask(`mg ${text} v f t c N${LEASE}${flag}\r\n`)
+    const item = itemOf(answer)
+    if (item) return item
+    const cas = wordOf(answer.tokens, 'c')
+    // CAS numbers start anew with the server, and then this connection is gone.
+    return cas === '0' ? null : new Token(cas, this.#socket)
+  }
+
+  /**
+   * Stores an item if the token still holds, which it can only do on the connection that it was taken on.
+   * @param {Buffer} key
+   * @param {Token} token
+   * @param {Buffer} value
+   * @param {Buffer} flags
+   * @param {number} ttl seconds, 0 for ever
+   * @returns {Promise<boolean>}
+   */
+  async fill(key, token, value, flags, ttl) {
+    if (this.#socket === undefined || token.connection !== this.#socket) throw new TokenGone(GONE)
+    const { text, flag } = metaKey(key)
+    const line = `ms ${text} ${value.length} C${token.text} T${ttl} F${flags.readUInt32BE()}${flag}\r\n`
+    const { status, tokens } = await this.#ask(Buffer.concat([Buffer.from(line, 'latin1'), value, CRLF]))
+    if (!['HD', 'EX', 'NF', 'NS'].includes(status)) throw new MetaRefusal([status, ...tokens])
+    return status === 'HD'
   }
 
   /** Closes as soon as nobody waits for an answer. */
@@ -80,15 +124,16 @@ class MetaConnection {
   }
 
   /**
-   * @param {string} line
+   * @param {string | Buffer} request
    * @returns {Promise<Answer>}
    */
-  #ask(line) {
+  #ask(request) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#fail(new MetaTimeout('no answer in time')), this.#timeout)
       const socket = this.#connected()
       this.#waiting.push({ resolve, reject, timer })
-      socket.write(line, 'latin1')
+      if (typeof request === 'string') socket.write(request, 'latin1')
+      else socket.write(request)
     })
   }
 
@@ -153,12 +198,35 @@ class MetaConnection {
 }
 
 /**
- * The number behind a flag's letter in the answer.
+ * What an answer holds. Marked by a meta delete as no longer true, or made for a token, it holds nothing.
+ * @param {Answer} answer
+ * @returns {Item | null}
+ */
+function itemOf({ status, tokens, value }) {
+  if (value === undefined) throw new MetaRefusal([status, ...tokens])
+  const ttl = numberOf(tokens, 't')
+  const item = { value, flags: flagBytes(numberOf(tokens, 'f')), ttl: ttl === -1 ? null : ttl }
+  const isToken = value.length === 0 && (tokens.includes('W') || tokens.includes('Z'))
+  return tokens.includes('X') || isToken || value.equals(PLACEHOLDER) ? null : item
+}
+
+/**
+ * What is behind a flag's letter in the answer.
+ * @param {string[]} tokens
+ * @param {string} letter
+ */
+function wordOf(tokens, letter) {
+  const word = tokens.find((token) => token.startsWith(letter))
+  if (word === undefined) throw new MetaRefusal(['no', letter, 'in', ...tokens])
+  return word.slice(1)
+}
+
+/**
  * @param {string[]} tokens
  * @param {string} letter
  */
 function numberOf(tokens, letter) {
-  const number = Number(tokens.find((token) => token.startsWith(letter))?.slice(1))
+  const number = Number(wordOf(tokens, letter))
   if (!Number.isSafeInteger(number)) throw new MetaRefusal(['no', letter, 'in', ...tokens])
   return number
 }
@@ -185,3 +253,7 @@ function metaKey(key) {
 exports.MetaConnection = MetaConnection
 exports.MetaRefusal = MetaRefusal
 exports.MetaTimeout = MetaTimeout
+exports.GONE = GONE
+exports.LEASE = LEASE
+exports.PLACEHOLDER = PLACEHOLDER
+exports.TokenGone = TokenGone

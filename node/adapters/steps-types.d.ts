@@ -1,37 +1,70 @@
-// What the steps of a route want from a client, and what they give back.
+// What carrying out a route consists of: steps, sent to one node each by some client, and their replies.
 import type { Node } from '../index.js'
+import type { Failure, Refused, Token } from './steps.js'
 
-/**
- * Reads a key at one node, and reports to the router how it went. `Found` is what the client finds, with all that a
- * copy needs.
- */
-export interface Reader<Found> {
-  /** The value, null after a miss, undefined if the node failed. */
-  read(node: Node): Promise<Found | null | undefined>
-  /** The same, with the remaining time to live if the node can tell it. */
-  readToCopy(node: Node): Promise<Found | null | undefined>
-  /** Stores a copy unless the node has a value. Never rejects. */
-  fill(node: Node, found: Found): Promise<void>
+/** What a step asks of a node. */
+export type Do =
+  /** Get the items: an Item or null for each key. */
+  | 'get'
+  /** The same, with the time that they have left, to copy them. */
+  | 'take'
+  /** Get the items, or tokens to fill what is missing: an Item, a Token, or null if there is neither. */
+  | 'seek'
+  /** Store items where their tokens still hold: true or false. */
+  | 'fill'
+  /** Store items where nothing is stored: true or false. */
+  | 'add'
+  /** Store items: true. */
+  | 'set'
+  /** Store items where something is stored: true or false. */
+  | 'replace'
+  /** Remove: whether it was there. */
+  | 'delete'
+  /** Give the items another time to live: whether they were there. */
+  | 'touch'
+
+export type Key = string | Buffer
+
+/** A value as a cache keeps it. */
+export interface Item {
+  readonly value: Buffer
+  /** Four bytes, where the client's protocol has them. */
+  readonly flags?: Buffer
+  /** Seconds that it has left: null for ever, nothing if that is not known. */
+  readonly ttl?: number | null
 }
 
-/** Writes a key at one node, and reports to the router how it went. */
-export interface Writer {
-  /** Whether there was something to remove. Rejects if it may still be there. */
-  remove(node: Node): Promise<boolean>
-  /**
-   * Stores the new value; `first` at the first node that stores it. False if a condition doesn't hold there.
-   * Rejects with a Refusal if the node answered that it won't, with anything else if the old value may still be there.
-   * Without it, a write only removes.
-   */
-  store?(node: Node, first: boolean): Promise<boolean>
+/** One request to one node about one or more keys. */
+export interface Step {
+  readonly do: Do
+  readonly node: Node
+  readonly keys: readonly Key[]
+  /** For each key what is stored; a fill stores an Item, other steps what their client makes of it. */
+  readonly items?: readonly unknown[]
+  /** For each key its token, in a fill. */
+  readonly tokens?: readonly Token[]
 }
+
+/** The reply for one key. Any step may fail; what stores may be refused. */
+export type Reply = Item | Token | Failure | Refused | boolean | null
+
+/** Sends steps by some client. Rejects only for a caller's mistake. */
+export interface Transport {
+  /** Whether the client was closed: then nothing is told to the router any more. */
+  readonly closed: boolean
+  /** A reply for each key. */
+  send(step: Step): Promise<Reply[]>
+}
+
+/** Which nodes may be filled, and with what. */
+export type Tokens = readonly (readonly [Node, Token])[]
 
 /** What became of a write. */
 export interface Written {
-  stored: boolean
-  removed: boolean
+  /** By the key's position: what the first node that stores it said; for deletes, whether the key was anywhere. */
+  results: Map<number, boolean>
   /** Nodes that didn't acknowledge, in order. */
-  lost: { node: Node; error: Error }[]
+  lost: { node: Node; key: Key; error: Error }[]
   /** Why a node would not store the value; it was removed there instead. */
   refused: Error | undefined
 }

@@ -38,11 +38,10 @@ class RingshiftError extends Error {
 
 class InvalidationLostError extends RingshiftError {
   /**
-   * @param {string | Uint8Array} key
-   * @param {{ node: Node, error: Error }[]} lost at least one, in the order of the route
+   * @param {{ node: Node, key: string | Uint8Array, error: Error }[]} lost at least one, in the order of the route
    */
-  constructor(key, lost) {
-    const { node, error } = /** @type {{ node: Node, error: Error }} */ (lost[0])
+  constructor(lost) {
+    const { node, key, error } = /** @type {(typeof lost)[0]} */ (lost[0])
     const more = lost.length > 1 ? ` and at ${lost.length - 1} more` : ''
     const where = `node ${node.id} of cluster ${node.cluster}${more}`
     super({
@@ -55,6 +54,7 @@ class InvalidationLostError extends RingshiftError {
     this.nodes = lost.map((one) => one.node)
     // Kept from loggers that print all properties: a key may be a secret.
     Object.defineProperty(this, 'key', { value: key, enumerable: false })
+    Object.defineProperty(this, 'lost', { value: lost, enumerable: false })
   }
 }
 

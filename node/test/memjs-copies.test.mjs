@@ -91,7 +91,7 @@ test('a copy never replaces what is there', async (t) => {
   await blue.put('k', 'old')
   // Another process stores the new value after this one has missed it.
   green.beforeRequest = async (name) => {
-    if (name === 'add') await server.put('g:k', 'new')
+    if (name === 'ms') await server.put('g:k', 'new')
   }
   assert.equal((await client.get('k')).value.toString(), 'old')
   assert.equal(await server.value('g:k'), 'new')

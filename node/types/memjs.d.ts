@@ -3,8 +3,8 @@
 declare module 'memjs' {
   import type { Socket } from 'node:net'
 
-  interface Response {
-    header: { status: number; opcode: number; opaque: number }
+  export interface Response {
+    header: { status: number; opcode: number; opaque: number; cas: Buffer }
     key: Buffer
     extras: Buffer
     val: Buffer
@@ -37,6 +37,7 @@ declare module 'memjs' {
       request: Buffer,
       seq: number,
       callback: (error: Error | null, response: Response) => void,
+      tries?: number,
     ): void
     get(key: string | Buffer): Promise<{ value: Buffer | null; flags: Buffer | null }>
     set(key: string | Buffer, value: string | Buffer, options: object): Promise<boolean>

@@ -29,8 +29,8 @@ COMMANDS = {
     "goredis": GO,
 }
 FAMILIES = {
-    "memcached": ["pymemcache"],
-    "redis": ["redis", "redis-asyncio"],
+    "memcached": ["pymemcache", "memjs"],
+    "redis": ["redis", "redis-asyncio", "ioredis"],
 }
 SECONDS = 20.0
 LEASE = b"\0ringshift:lease:"

@@ -105,11 +105,11 @@ class Memcached {
     return Buffer.concat(chunks).toString('latin1')
   }
 
-  /** What the server has under a key as it is on the wire: { value, ttl, flags }, or null. */
+  /** What the server has under a key as it is on the wire: { value, ttl, flags }, or null; also for what stands in. */
   async item(key) {
     const answer = await this.text(`mg ${sent(key)} v t f`)
     const found = /^VA \d+ (?:b )?t(-?\d+) f(\d+)\r\n(.*)\r\nMN\r\n$/s.exec(answer)
-    if (!found) return null
+    if (!found || found[3] === '\0ringshift:lease') return null
     return { value: found[3], ttl: Number(found[1]), flags: Number(found[2]) }
   }
 

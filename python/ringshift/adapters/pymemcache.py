@@ -365,7 +365,7 @@ class Client:
 
     def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         route, wire = self._route(key)
-        if route.stage != "none" or len(route.invalidate) != 1:
+        if len(route.invalidate) != 1:
             raise InvalidArgumentError(
                 f"{name} is refused during a migration and on replicas: what it changes is kept nowhere else and can't "
                 "be moved; keep such keys in a cluster of their own, with a router of their own"

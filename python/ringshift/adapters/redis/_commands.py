@@ -256,7 +256,7 @@ class Commands:
     def _record(self, command: str, name: Key) -> tuple[Any, bytes]:
         """The only node that holds a key, and the key on the wire."""
         route, key = self._route(name)
-        if route.stage != "none" or len(route.invalidate) != 1:
+        if len(route.invalidate) != 1:
             raise InvalidArgumentError(
                 f"{command} is refused during a migration and on replicas: what it changes is kept nowhere else and "
                 "can't be moved; keep such keys in a cluster of their own, with a router of their own"

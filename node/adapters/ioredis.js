@@ -1,0 +1,323 @@
+// ioredis over a router: the same method names, one ioredis client for each node, and for every key what its route says.
+'use strict'
+
+/**
+ * @import { Route } from '../index.js'
+ * @import { Key, LoadOptions, Value } from './ioredis.js'
+ * @import { RedisOptions } from 'ioredis'
+ * @import { Item } from './steps-types.js'
+ */
+
+const { RingshiftError, Router } = require('../index.js')
+const { wrongType } = require('../lib/errors.js')
+const { IoredisIo } = require('./ioredis-io.js')
+const { IoredisNodes } = require('./ioredis-nodes.js')
+const { setOptions, ttlOf } = require('./ioredis-options.js')
+const { nameOf, wireKey } = require('./keys.js')
+const { Loads } = require('./loads.js')
+const { add, fill, read, readMany, seek, touch } = require('./reading.js')
+const { Carrier, Failure, Refused } = require('./steps.js')
+const { checked, invalidate, isSingle, replace, store } = require('./writing.js')
+
+class Redis {
+  #router
+  #nodes
+  #io
+  /** @type {Loads<Item>} */
+  #loads = new Loads()
+
+  /**
+   * @param {Router} router
+   * @param {RedisOptions} [options]
+   */
+  constructor(router, options) {
+    if (!(router instanceof Router)) throw wrongType('an adapter wants a Router')
+    this.#router = router
+    this.#nodes = new IoredisNodes(router, options)
+    this.#io = new Carrier(router, new IoredisIo(this.#nodes, () => router.maxTtl))
+  }
+
+  get router() {
+    return this.#router
+  }
+
+  /** @param {Key} key */
+  async getBuffer(key) {
+    const item = await read(this.#io, this.#route(key), key)
+    return item?.value ?? null
+  }
+
+  /** @param {Key} key */
+  async get(key) {
+    return text(await this.getBuffer(key))
+  }
+
+  /** @param {...(Key | Key[])} keys */
+  async mgetBuffer(...keys) {
+    const all = keys.flat()
+    const items = await readMany(this.#io, this.#routes(all), all)
+    return items.map((item) => item?.value ?? null)
+  }
+
+  /** @param {...(Key | Key[])} keys */
+  async mget(...keys) {
+    return (await this.mgetBuffer(...keys)).map(text)
+  }
+
+  /** @param {...(Key | Key[])} keys */
+  async exists(...keys) {
+    return (await this.mgetBuffer(...keys)).filter((value) => value !== null).length
+  }
+
+  /** @param {Key} key */
+  async pttl(key) {
+    const route = this.#route(key)
+    for (const target of [route.read, route.fallback]) {
+      for (const node of target?.nodes ?? []) {
+        const [reply] = await this.#io.send({ do: 'take', node, keys: [key] })
+        if (reply instanceof Failure) continue
+        const item = /** @type {Item | null} */ (reply)
+        if (item) return item.ttl === null ? -1 : Math.round((item.ttl ?? 0) * 1000)
+        break
+      }
+    }
+    return -2
+  }
+
+  /** @param {Key} key */
+  async ttl(key) {
+    const left = await this.pttl(key)
+    return left < 0 ? left : Math.round(left / 1000)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
+   * @param {LoadOptions} [options]
+   */
+  async getOrLoadBuffer(key, load, options) {
+    const arrived = this.#loads.arrive()
+    const ttl = ttlOf(options?.expire, options?.px)
+    const { item, tokens } = await seek(this.#io, this.#route(key), key)
+    if (item) return item.value
+    const loaded = await this.#loads.run(
+      nameOf(key),
+      arrived,
+      async () => {
+        const value = await load()
+        return value === null || value === undefined ? null : { value: bytes(value), ttl }
+      },
+      (filled) => fill(this.#io, tokens, key, filled),
+    )
+    return loaded?.value ?? null
+  }
+
+  /**
+   * @param {Key} key
+   * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
+   * @param {LoadOptions} [options]
+   */
+  async getOrLoad(key, load, options) {
+    return text(await this.getOrLoadBuffer(key, load, options))
+  }
+
+  /**
+   * @param {Key} key
+   * @param {Value} value
+   * @param {...(string | number)} options
+   * @returns {Promise<'OK' | null>}
+   */
+  async set(key, value, ...options) {
+    const { ttl, how } = setOptions(options)
+    const [route, item] = [this.#route(key), { value: bytes(value), ttl }]
+    if (how === 'NX') return (await this.#add(route, key, item)) ? 'OK' : null
+    const written =
+      how === 'XX'
+        ? await replace(this.#io, route, key, item)
+        : await store(this.#io, [route], [key], [item], 'set')
+    return checked(written).results.get(0) ? 'OK' : null
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} seconds
+   * @param {Value} value
+   */
+  async setex(key, seconds, value) {
+    return this.set(key, value, 'EX', seconds)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} milliseconds
+   * @param {Value} value
+   */
+  async psetex(key, milliseconds, value) {
+    return this.set(key, value, 'PX', milliseconds)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {Value} value
+   */
+  async setnx(key, value) {
+    return (await this.#add(this.#route(key), key, { value: bytes(value), ttl: null })) ? 1 : 0
+  }
+
+  /** @param {...(Key | Key[])} keys */
+  async del(...keys) {
+    const all = keys.flat()
+    const { results } = checked(await invalidate(this.#io, this.#routes(all), all))
+    return [...results.values()].filter(Boolean).length
+  }
+
+  /** @param {...(Key | Key[])} keys */
+  async unlink(...keys) {
+    return this.del(...keys)
+  }
+
+  /** @param {Key} key */
+  async invalidate(key) {
+    await this.del(key)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} seconds
+   */
+  async expire(key, seconds) {
+    return this.#touch(key, ttlOf(seconds, undefined))
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} milliseconds
+   */
+  async pexpire(key, milliseconds) {
+    return this.#touch(key, ttlOf(undefined, milliseconds))
+  }
+
+  /** @param {Key} key */
+  async incr(key) {
+    return this.#onRecord('INCRBY', key, 1)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} amount
+   */
+  async incrby(key, amount) {
+    return this.#onRecord('INCRBY', key, amount)
+  }
+
+  /** @param {Key} key */
+  async decr(key) {
+    return this.#onRecord('DECRBY', key, 1)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} amount
+   */
+  async decrby(key, amount) {
+    return this.#onRecord('DECRBY', key, amount)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {Value} value
+   */
+  async append(key, value) {
+    return this.#onRecord('APPEND', key, bytes(value))
+  }
+
+  async quit() {
+    await this.#nodes.quit()
+    return 'OK'
+  }
+
+  disconnect() {
+    this.#nodes.disconnect()
+  }
+
+  /**
+   * @param {Route} route
+   * @param {Key} key
+   * @param {{ value: Buffer, ttl: number | null }} item
+   */
+  async #add(route, key, item) {
+    const reply = await add(this.#io, route, key, item)
+    if (reply instanceof Refused) throw reply.error
+    return reply === true
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number | null} ttl
+   */
+  async #touch(key, ttl) {
+    return (await touch(this.#io, this.#route(key), key, { ttl })) ? 1 : 0
+  }
+
+  /**
+   * @param {'INCRBY' | 'DECRBY' | 'APPEND'} command
+   * @param {Key} key
+   * @param {number | Buffer} value
+   * @returns {Promise<number>}
+   */
+  async #onRecord(command, key, value) {
+    const route = this.#route(key)
+    const [node] = route.invalidate
+    if (node === undefined || !isSingle(route)) {
+      throw new RingshiftError({
+        kind: 'invalid_argument',
+        message:
+          `${command} is refused while a key may be on several nodes (stage ${route.stage}): it would be counted ` +
+          'on one of them only. Keep counters and locks on a cluster that is not being migrated',
+      })
+    }
+    const answer = this.#nodes.of(node).call(command, [wireKey(node, key), value])
+    const outcome = answer.then(
+      () => /** @type {const} */ ('ok'),
+      (error) => (error.name === 'ReplyError' ? 'ok' : 'error'),
+    )
+    this.#router.report(node, await outcome, 'invalidate')
+    return /** @type {Promise<number>} */ (answer)
+  }
+
+  /**
+   * @param {Key} key
+   * @returns {Route}
+   */
+  #route(key) {
+    this.#nodes.checkOpen()
+    const route = this.#router.route(key)
+    this.#nodes.adopt(route.generation)
+    return route
+  }
+
+  /**
+   * @param {Key[]} keys
+   * @returns {Route[]}
+   */
+  #routes(keys) {
+    this.#nodes.checkOpen()
+    const routes = this.#router.routeMany(keys)
+    if (routes[0]) this.#nodes.adopt(routes[0].generation)
+    return routes
+  }
+}
+
+/** @param {Buffer | null} value */
+function text(value) {
+  return value === null ? null : value.toString()
+}
+
+/** @param {Value} value */
+function bytes(value) {
+  if (Buffer.isBuffer(value)) return value
+  if (typeof value === 'string' || typeof value === 'number') return Buffer.from(String(value))
+  throw wrongType('a value is a string, a Buffer or a number')
+}
+
+exports.Redis = Redis

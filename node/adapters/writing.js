@@ -1,0 +1,211 @@
+// How a route is carried out: invalidating and storing. The rules and their reasons are in docs/migration.md. In short:
+// `invalidate` is gone through in order, and a node is sent its request when all before it have acknowledged; one that
+// does not makes the invalidation lost, which the caller is told, and those behind it are sent theirs all the same; and if
+// the generation has changed when a writer is done, it sends its deletes again to the nodes of both.
+'use strict'
+
+/**
+ * @import { Node, Route } from '../index.js'
+ * @import { Carrier } from './steps.js'
+ * @import { Do, Key, Reply, Written } from './steps-types.js'
+ */
+
+const { isClosed } = require('./closed.js')
+const { read } = require('./reading.js')
+const { InvalidationLostError } = require('../index.js')
+const { Failure, Refused } = require('./steps.js')
+
+/**
+ * Removes keys everywhere.
+ * @param {Carrier} io
+ * @param {readonly Route[]} routes
+ * @param {readonly Key[]} keys
+ */
+function invalidate(io, routes, keys) {
+  return store(io, routes, keys, null, 'delete')
+}
+
+/**
+ * Stores an item if there is one already: reads first, and only invalidates after a miss.
+ * @param {Carrier} io
+ * @param {Route} route
+ * @param {Key} key
+ * @param {unknown} item
+ */
+async function replace(io, route, key, item) {
+  if ((await read(io, route, key)) !== null) return store(io, [route], [key], [item], 'replace')
+  const written = await invalidate(io, [route], [key])
+  written.results.set(0, false)
+  return written
+}
+
+/**
+ * Stores items at the nodes that are read, and removes them everywhere else.
+ * @param {Carrier} io
+ * @param {readonly Route[]} first
+ * @param {readonly Key[]} keys
+ * @param {readonly unknown[] | null} items null to remove them everywhere
+ * @param {'set' | 'replace' | 'delete'} how
+ * @returns {Promise<Written>}
+ */
+async function store(io, first, keys, items, how) {
+  /** @type {Written} */
+  const written = { results: new Map(), lost: [], refused: undefined }
+  await write(
+    io,
+    written,
+    first.map((route) =>
+      route.invalidate.map((node) => ({
+        what: items && isRead(route, node) ? how : /** @type {Do} */ ('delete'),
+        node,
+      })),
+    ),
+    keys,
+    items,
+  )
+  // It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
+  let routes = first
+  for (let now = renew(io, routes, keys); now !== null; now = renew(io, routes, keys)) {
+    const union = routes.map((route, at) => unionOf(route, /** @type {Route} */ (now?.[at])))
+    await write(io, { ...written, results: new Map() }, union, keys, null)
+    routes = now
+  }
+  return written
+}
+
+/**
+ * The routes of another generation, if there is one.
+ * @param {Carrier} io
+ * @param {readonly Route[]} routes
+ * @param {readonly Key[]} keys
+ */
+function renew(io, routes, keys) {
+  const [route] = routes
+  if (route === undefined || io.transport.closed) return null
+  try {
+    return io.router.generation === route.generation ? null : io.router.routeMany([...keys])
+  } catch (error) {
+    // A write that is under way when the router is closed has nothing to be repeated for.
+    if (isClosed(error)) return null
+    throw error
+  }
+}
+
+/**
+ * Each key's requests one after the other, those of different keys at the same time.
+ * @param {Carrier} io
+ * @param {Written} written
+ * @param {readonly (readonly { what: Do, node: Node }[])[]} turns
+ * @param {readonly Key[]} keys
+ * @param {readonly unknown[] | null} items
+ */
+async function write(io, written, turns, keys, items) {
+  const longest = Math.max(0, ...turns.map((turn) => turn.length))
+  for (let turn = 0; turn < longest; turn++) {
+    /** @type {Map<string, { what: Do, node: Node, positions: number[] }>} */
+    const groups = new Map()
+    for (const [at, order] of turns.entries()) {
+      const next = order[turn]
+      if (next === undefined) continue
+      const name = `${next.what} ${next.node.index}`
+      const group = groups.get(name)
+      if (group) group.positions.push(at)
+      else groups.set(name, { ...next, positions: [at] })
+    }
+    await Promise.all([...groups.values()].map((group) => writeGroup(io, written, group, keys, items)))
+  }
+}
+
+/**
+ * @param {Carrier} io
+ * @param {Written} written
+ * @param {{ what: Do, node: Node, positions: number[] }} group
+ * @param {readonly Key[]} keys
+ * @param {readonly unknown[] | null} items
+ */
+async function writeGroup(io, written, { what, node, positions }, keys, items) {
+  const of = positions.map((at) => /** @type {Key} */ (keys[at]))
+  const stored = what === 'delete' ? undefined : positions.map((at) => items?.[at])
+  const replies = await io.send({ do: what, node, keys: of, items: stored })
+  /** @type {Key[]} */
+  const refused = []
+  for (const [i, at] of positions.entries()) {
+    const [reply, key] = [replies[i], /** @type {Key} */ (of[i])]
+    if (reply instanceof Refused) {
+      written.refused ??= reply.error
+      refused.push(key)
+    } else if (!lose(written, node, key, reply)) {
+      const { results } = written
+      if (what !== 'delete') results.set(at, results.get(at) ?? reply === true)
+      else if (items === null) results.set(at, results.get(at) || reply === true)
+    }
+  }
+  // What was refused was not stored, but what was there before must go.
+  if (refused.length > 0) {
+    const removed = await io.send({ do: 'delete', node, keys: refused })
+    for (const [i, key] of refused.entries()) lose(written, node, key, removed[i])
+  }
+}
+
+/**
+ * Notes that a node did not acknowledge, if so.
+ * @param {Written} written
+ * @param {Node} node
+ * @param {Key} key
+ * @param {Reply | undefined} reply
+ */
+function lose(written, node, key, reply) {
+  if (!(reply instanceof Failure)) return false
+  written.lost.push({ node, key, error: reply.error })
+  return true
+}
+
+/**
+ * Throws what went wrong, the worst first; else gives what was written.
+ * @param {Written} written
+ */
+function checked(written) {
+  if (written.lost.length > 0) throw new InvalidationLostError(written.lost)
+  if (written.refused) throw written.refused
+  return written
+}
+
+/**
+ * Equal for nodes at which a key is the same entry of the same server, though they may belong to two clusters.
+ * @param {Node} node
+ */
+function place(node) {
+  return `${node.keyPrefix} ${node.address}`
+}
+
+/**
+ * @param {Route} route
+ * @param {Node} node
+ */
+function isRead(route, node) {
+  return route.read?.nodes.some((read) => place(read) === place(node)) ?? false
+}
+
+/**
+ * @param {Route} old
+ * @param {Route} now
+ */
+function unionOf(old, now) {
+  const nodes = new Map([...old.invalidate, ...now.invalidate].map((node) => [place(node), node]))
+  return [...nodes.values()].map((node) => ({ what: /** @type {Do} */ ('delete'), node }))
+}
+
+/**
+ * Whether the key is in one place only, for all processes.
+ * @param {Route} route
+ */
+function isSingle(route) {
+  const [node, ...more] = route.invalidate
+  return node !== undefined && more.length === 0 && isRead(route, node)
+}
+
+exports.checked = checked
+exports.invalidate = invalidate
+exports.isSingle = isSingle
+exports.replace = replace
+exports.store = store
