@@ -204,6 +204,8 @@ class Stage:
     def _wrong(self) -> list[str]:
         wrong = [f"a server of the test failed: {problem}" for problem in self.journal.problems]
         seen = self.journal.seen()
+        with self.journal.lock:
+            seen += [f"{name} ttl {key.decode('latin-1')}" for name, node in self.nodes.items() for key in +node.times]
         if not agrees(self.scenario.log, seen):
             wrong.append("the log is another one:\n" + side_by_side(self.scenario.log, seen))
         with self.journal.lock:

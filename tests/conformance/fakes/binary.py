@@ -6,7 +6,7 @@ import struct
 from typing import NamedTuple
 
 from .node import LARGEST_ITEM, Node
-from .store import Item, from_exptime
+from .store import PLACEHOLDER, Item, from_exptime
 from .stores import LONGEST_KEY, count, store
 from .turn import Refused, Turn
 
@@ -47,6 +47,7 @@ class Binary:
         """Nothing has come yet."""
         self.node = node
         self._buffer = bytearray()
+        self._placed: set[bytes] = set()
 
     def feed(self, data: bytes, turn: Turn) -> None:
         """Carries out every request that has come in whole."""
@@ -109,12 +110,12 @@ class Binary:
     def _get(self, request: Request, turn: Turn) -> None:
         self.node.enter(turn, "get", request.key)
         item = self.node.store.get(request.key)
-        self.node.journal.get(
-            self.node.name,
-            request.key.decode("latin-1"),
-            missed=item is None or item.stand_in,
-            empty=item is not None and not item.value and item.flags == 0,
-        )
+        if request.key in self._placed:
+            self._placed.discard(request.key)
+        else:
+            missed = item is None or item.stand_in
+            empty = item is not None and not item.value and item.flags == 0
+            self.node.journal.get(self.node.name, request.key.decode("latin-1"), missed=missed, empty=empty)
         with_key = request.opcode in {GETK, GETKQ}
         if item is not None:
             key = request.key if with_key else b""
@@ -131,6 +132,9 @@ class Binary:
         old = self.node.store.get(request.key)
         if request.cas:
             name = b"cas"
+        if name == b"add" and item.value == PLACEHOLDER:
+            self._place(request, item, turn)
+            return
         op = "fill" if name == b"cas" else name.decode()
         self.node.enter(turn, op, request.key)
         self.node.note(op, request.key)
@@ -145,6 +149,19 @@ class Binary:
             self._fail(request, NOT_STORED, turn)
         else:
             self._fail(request, NOT_FOUND if old is None else EXISTS, turn)
+
+    def _place(self, request: Request, item: Item, turn: Turn) -> None:
+        """The second half of a token read without meta commands: the answer has the CAS number."""
+        self.node.enter(turn, "token", request.key)
+        placed = store(self.node, b"add", request.key, item, 0) == b"STORED\r\n"
+        now = self.node.store.items[request.key]
+        self.node.journal.token(self.node.name, request.key.decode("latin-1"), missed=now.stand_in, second=True)
+        if placed:
+            self._say(request, turn, cas=now.cas)
+        else:
+            # Whoever was slower has to read it again.
+            self._placed.add(request.key)
+            self._fail(request, EXISTS, turn)
 
     def _delete(self, request: Request, turn: Turn) -> None:
         self.node.enter(turn, "delete", request.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -39,6 +40,8 @@ class Node:
         self.store = Store(cas=cas)
         self.old = old
         self.scripts: set[str] = set()
+        # Redis: times that were asked for without the value, neither before it nor in one piece with it.
+        self.times: Counter[bytes] = Counter()
         self._speak = speak
         self._connections: set[socket.socket] = set()
         self._listener: socket.socket | None = None

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .journal import Entry
 from .node import Node
 from .store import Item, after
 from .turn import Turn
@@ -44,32 +43,22 @@ class Failure(Exception):  # noqa: N818
 
 
 @dataclass(slots=True)
-class Asked:
-    """Keys that were asked about in one turn. The time that is left, asked with the value, is part of that read."""
-
-    values: set[bytes] = field(default_factory=set)
-    times: set[bytes] = field(default_factory=set)
-    touched: set[bytes] = field(default_factory=set)
-
-    def note(self, node: Node) -> None:
-        """Notes times that were asked for alone."""
-        for key in sorted(self.times - self.values):
-            node.journal.note(Entry(node.name, "ttl", key.decode("latin-1")))
-
-
-@dataclass(slots=True)
 class Session:
     """What a connection is in."""
 
     node: Node
     version: int = 2
-    asked: Asked = field(default_factory=Asked)
+    asked: set[bytes] = field(default_factory=set)
+    """What was read in this turn."""
+    touched: set[bytes] = field(default_factory=set)
 
     def read(self, key: bytes, turn: Turn) -> bytes | None:
         """Reads a key, and notes it."""
+        # The time that was asked for just before is part of this read.
+        self.node.times[key] -= 1 if self.node.times[key] else 0
         self.node.enter(turn, "get", key)
         item = self.node.store.get(key)
-        self.asked.values.add(key)
+        self.asked.add(key)
         self.node.journal.get(self.node.name, _text(key), missed=item is None or item.stand_in, empty=False)
         return None if item is None else item.value
 
@@ -147,16 +136,19 @@ def _mget(session: Session, words: list[bytes], turn: Turn) -> Reply:
 
 def _exists(session: Session, words: list[bytes], turn: Turn) -> Reply:
     # Behind a touch it tells only whether that found the key.
-    return sum(
-        (session.node.store.get(key) if key in session.asked.touched else session.read(key, turn)) is not None
-        for key in words
-    )
+    there = 0
+    for key in words:
+        behind = key in session.touched
+        session.touched.discard(key)
+        there += (session.node.store.get(key) if behind else session.read(key, turn)) is not None
+    return there
 
 
 def _time(milliseconds: bool) -> Callable[[Session, list[bytes], Turn], Reply]:
     def command(session: Session, words: list[bytes], _turn: Turn) -> Reply:
         item = session.node.store.get(words[0])
-        session.asked.times.add(words[0])
+        if words[0] not in session.asked:
+            session.node.times[words[0]] += 1
         if item is None:
             return -2
         left = item.left()
@@ -217,7 +209,7 @@ def _expire(milliseconds: bool) -> Callable[[Session, list[bytes], Turn], Reply]
     def command(session: Session, words: list[bytes], turn: Turn) -> Reply:
         seconds = _int(words[1]) / (1000 if milliseconds else 1)
         item = session.write("touch", words[0], turn)
-        session.asked.touched.add(words[0])
+        session.touched.add(words[0])
         if item is None:
             return 0
         item.expires = after(seconds)
@@ -228,7 +220,7 @@ def _expire(milliseconds: bool) -> Callable[[Session, list[bytes], Turn], Reply]
 
 def _persist(session: Session, words: list[bytes], turn: Turn) -> Reply:
     item = session.write("touch", words[0], turn)
-    session.asked.touched.add(words[0])
+    session.touched.add(words[0])
     if item is None or item.expires is None:
         return 0
     item.expires = None

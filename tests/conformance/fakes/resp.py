@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .node import Node
-from .redis import COMMANDS, Asked, Failure, Reply, Session, Simple
+from .redis import COMMANDS, Failure, Reply, Session, Simple
 from .turn import Refused, Turn
 
 REFUSALS = {
@@ -30,10 +30,9 @@ class Resp:
     def feed(self, data: bytes, turn: Turn) -> None:
         """Carries out every command that has come in whole."""
         self._buffer += data
-        self._session.asked = Asked()
+        self._session.asked.clear()
         while (words := self._next()) is not None:
             self._take(words, turn)
-        self._session.asked.note(self.node)
 
     def _next(self) -> list[bytes] | None:
         """The next command, if it has come in whole."""
