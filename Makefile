@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
-STAGES := lint scripts rust model c python node go vectors live
+STAGES := lint scripts rust model c python node go vectors conformance live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
@@ -100,7 +100,7 @@ test-go: build-go
 	@scripts/setup memcached redis
 	@$(RUN_STAGES) go
 
-test-vectors test-live: test-%: build
+test-vectors test-conformance test-live: test-%: build
 	@scripts/setup memcached redis
 	@$(RUN_STAGES) $*
 
