@@ -13,22 +13,28 @@ const LONGEST_RELATIVE = 30 * 24 * 3600
 function clampExpires(expires, maxTtl) {
   if (maxTtl === null) return expires
   const longest = wholeSeconds(maxTtl)
-  if (expires === 0) return longest
-  const left = expires > LONGEST_RELATIVE ? expires - Date.now() / 1000 : expires
-  return left > longest ? longest : expires
+  const left = secondsOf(expires)
+  return left === null || left > longest ? expiryOf(longest) : expires
 }
 
 /**
- * The time to live of a copy: what is left of the original's, never more.
+ * The expiry to send for a copy: what is left of the original's time, never more.
  *
  * @param {number | null} left seconds, null for ever
  * @param {number | null} maxTtl seconds
  */
 function copyTtl(left, maxTtl) {
   const longest = maxTtl === null ? Infinity : wholeSeconds(maxTtl)
-  const ttl = Math.min(left ?? Infinity, longest)
-  // A point in time would depend on two clocks; a shorter life is always right.
-  return ttl === Infinity ? 0 : Math.min(ttl, LONGEST_RELATIVE)
+  const ttl = Math.floor(Math.min(left ?? Infinity, longest))
+  return ttl === Infinity ? 0 : expiryOf(Math.max(ttl, 1))
+}
+
+/**
+ * @param {number} seconds at least 1
+ */
+function expiryOf(seconds) {
+  // A second less: the server's clock may be that much behind, and no copy may live longer than its source.
+  return seconds > LONGEST_RELATIVE ? Math.floor(Date.now() / 1000) + seconds - 1 : seconds
 }
 
 /**
@@ -45,7 +51,7 @@ function secondsOf(expires) {
  * @param {number} maxTtl
  */
 function wholeSeconds(maxTtl) {
-  return Math.min(Math.max(Math.floor(maxTtl), 1), LONGEST_RELATIVE)
+  return Math.max(Math.floor(maxTtl), 1)
 }
 
 exports.clampExpires = clampExpires

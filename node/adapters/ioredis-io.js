@@ -45,14 +45,30 @@ class IoredisIo {
    * @returns {Promise<Reply[]>}
    */
   async send(step) {
+    /** @type {Redis | undefined} */
+    let client
     try {
-      const client = this.#nodes.of(step.node)
+      client = this.#nodes.of(step.node)
       const keys = step.keys.map((key) => wireKey(step.node, key))
-      return await this.#ask[step.do](client, keys, step)
+      const replies = await this.#ask[step.do](client, keys, step)
+      this.#giveUpAfterTimeout(step, client, replies)
+      return replies
     } catch (error) {
       const failure = replyOf(/** @type {Error} */ (error))
+      this.#giveUpAfterTimeout(step, client, [failure])
       return step.keys.map(() => failure)
     }
+  }
+
+  /**
+   * Answers come in order: behind one that doesn't come, no other will.
+   * @param {Step} step
+   * @param {Redis | undefined} client
+   * @param {Reply[]} replies
+   */
+  #giveUpAfterTimeout(step, client, replies) {
+    if (client && replies.some((reply) => reply instanceof Failure && reply.outcome === 'timeout'))
+      this.#nodes.giveUp(step.node, client)
   }
 
   /** @type {Record<Do, (client: Redis, keys: Key[], step: Step) => Promise<Reply[]>>} */

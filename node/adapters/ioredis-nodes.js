@@ -70,6 +70,16 @@ class IoredisNodes {
     return client
   }
 
+  /**
+   * Ends a connection that is of no use any more; the next request makes another one.
+   * @param {Node} node
+   * @param {RedisClient} client
+   */
+  giveUp({ address }, client) {
+    if (this.#clients.get(address) === client) this.#clients.delete(address)
+    client.disconnect()
+  }
+
   checkOpen() {
     if (this.#closed) throw new RingshiftError({ kind: 'closed', message: 'the client was closed' })
   }

@@ -62,7 +62,10 @@ class MemjsIo {
   /** @type {Record<Do, (node: MemjsNode, key: Key, item: any, token: any) => Promise<Reply>>} */
   #ask = {
     get: (node, key) => get(node, key),
-    take: async (node, key) => (await byMeta(node, key, 'get')) ?? get(node, key),
+    take: async (node, key) => {
+      const found = await byMeta(node, key, 'get')
+      return found === undefined ? get(node, key) : found
+    },
     seek: async (node, key) => {
       const found = await byMeta(node, key, 'seek')
       return found === undefined ? node.place(key) : found

@@ -77,7 +77,7 @@ for (const meta of [true, false]) {
       return 'old'
     }
     assert.equal(text(await client.getOrLoad('k', restart)), 'old')
-    assert.equal(await server.value('k') || null, null)
+    assert.equal((await server.value('k')) || null, null)
     await until(async () => (await client.get('k')).value === null)
   })
 
@@ -85,9 +85,14 @@ for (const meta of [true, false]) {
     const [blue, server] = await startServers(t, 2)
     const green = await Tap.start(t, server)
     if (!meta) green.onRequest = withoutMeta
-    const router = Router.fromSpec(migrating([blue.address], [green.address], { stage: 'ramp', percent: 100 }))
+    const router = Router.fromSpec(
+      migrating([blue.address], [green.address], { stage: 'ramp', percent: 100 }),
+    )
     const [client, other] = [new Client(router, { timeout: 5 }), new Client(router, { timeout: 5 })]
-    t.after(() => [client, other].forEach((one) => one.close()))
+    t.after(() => {
+      client.close()
+      other.close()
+    })
     await blue.put('k', 'old')
     let invalidated = false
     green.beforeRequest = async (name) => {
@@ -136,7 +141,10 @@ test('a value that is too large is loaded and not stored', async (t) => {
 test('nothing and errors are not stored, and a dead node only costs the load', async (t) => {
   const { server, client } = await alone(t, { options: { timeout: 0.3 } })
   assert.equal(await client.getOrLoad('k', () => undefined), null)
-  await assert.rejects(client.getOrLoad('k', () => Promise.reject(new RangeError('no'))), RangeError)
+  await assert.rejects(
+    client.getOrLoad('k', () => Promise.reject(new RangeError('no'))),
+    RangeError,
+  )
   await server.kill()
   for (let turn = 0; turn < 5; turn++) assert.equal(text(await client.getOrLoad('k', () => 'v')), 'v')
 })
@@ -158,12 +166,19 @@ test('a load is serialized as a set is, and bounded by max_ttl', async (t) => {
 
 test('replicas are all filled, and a value at one of them is left', async (t) => {
   const servers = await startServers(t, 3)
-  const clusters = { blue: ring(servers.map(({ address }) => address), { replicas: 3 }) }
+  const clusters = {
+    blue: ring(
+      servers.map(({ address }) => address),
+      { replicas: 3 },
+    ),
+  }
   const router = Router.fromSpec(JSON.stringify({ format: 1, generation: 1, primary: 'blue', clusters }))
   const client = new Client(router)
   t.after(() => client.close())
   await client.getOrLoad('k', () => '1')
-  const held = router.route('k').read.nodes.map((node) => servers.find(({ address }) => address === node.address))
+  const held = router
+    .route('k')
+    .read.nodes.map((node) => servers.find(({ address }) => address === node.address))
   for (const server of held) assert.equal(await server.value('k'), '1')
   await held[0].text('md k')
   await held[1].put('k', 'other')

@@ -99,6 +99,20 @@ func (t *transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
 	return write(ctx, client, step, keys)
 }
 
+// pipelined sends commands in one round trip, and says why they failed as a whole: then the commands themselves need not
+// know it. What a server answered to one of them is in that command.
+func pipelined(ctx context.Context, client *redis.Client, queue func(redis.Pipeliner)) error {
+	_, err := client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		queue(pipe)
+		return nil
+	})
+	var answered redis.Error
+	if errors.As(err, &answered) {
+		return nil
+	}
+	return err
+}
+
 // all gives a reply for each key.
 func all(step *steps.Step, reply func(i int, key string) steps.Reply) []steps.Reply {
 	replies := make([]steps.Reply, len(step.Keys))
@@ -128,15 +142,16 @@ func get(ctx context.Context, client *redis.Client, step *steps.Step, keys []str
 
 func take(ctx context.Context, client *redis.Client, step *steps.Step, keys []string) []steps.Reply {
 	left, values := make([]*redis.DurationCmd, len(keys)), make([]*redis.StringCmd, len(keys))
-	// What went wrong is in the commands.
-	_, _ = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	failed := pipelined(ctx, client, func(pipe redis.Pipeliner) {
 		for i, key := range keys {
 			// The time first: if the value is replaced in between, a copy lives too short rather than too long.
 			left[i], values[i] = pipe.PTTL(ctx, key), pipe.Get(ctx, key)
 		}
-		return nil
 	})
 	return all(step, func(i int, _ string) steps.Reply {
+		if failed != nil {
+			return replyOf(step.Do, failed)
+		}
 		value, err := values[i].Bytes()
 		reply := found(step.Do, value, err)
 		if reply.Item == nil {
@@ -223,17 +238,20 @@ func write(ctx context.Context, client *redis.Client, step *steps.Step, keys []s
 			return steps.Reply{Done: n == 1}
 		})
 	}
+	var failed error
 	if len(keys) == 1 && step.Do != steps.Touch {
 		send(client, 0, keys[0])
 	} else {
-		_, _ = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		failed = pipelined(ctx, client, func(pipe redis.Pipeliner) {
 			for i, key := range keys {
 				send(pipe, i, key)
 			}
-			return nil
 		})
 	}
 	return all(step, func(i int, _ string) steps.Reply {
+		if failed != nil {
+			return replyOf(step.Do, failed)
+		}
 		is, err := done[i]()
 		if err != nil {
 			return replyOf(step.Do, err)
