@@ -101,10 +101,8 @@ class Record:
         for name, moment in report.events:
             # Long enough to be an interval, and too short to reach into another stage.
             self.ledger.add((moment - 1) / MICRO, moment / MICRO, {name: 1.0})
-        for key, version, write_began, completed in report.writes:
-            self._judge.write(key, version, write_began, completed)
-        for key, version, fill_began, fill_ended in report.fills:
-            self._judge.fill(key, version, fill_began, fill_ended)
+        for key, version, _, completed in report.writes:
+            self._judge.write(key, version, completed)
         for key, version, began, took in report.reads:
             self._judge.read(key, version, began)
             self._latencies.append((began / MICRO, took))
@@ -129,14 +127,6 @@ class Record:
     def stale_keys(self, begin: float, end: float) -> int:
         """How many different keys they were of."""
         return len({stale.read.key for stale in self._stale if begin <= stale.read.began / MICRO < end})
-
-    def unexplained(self, begin: float, end: float) -> list[Stale]:
-        """Those stale reads that aren't explained by a fill that was overtaken by a write."""
-        return [
-            stale
-            for stale in self._stale
-            if begin <= stale.read.began / MICRO < end and not self._judge.overtaken(stale)
-        ]
 
     @property
     def judged(self) -> int:

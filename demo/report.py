@@ -33,8 +33,6 @@ class Report:
     """Reads that returned a value: rank of the key, version, began, took (microseconds)."""
     writes: list[tuple[int, int, int, int]]
     """Writes that completed: rank of the key, version, began, completed."""
-    fills: list[tuple[int, int, int, int]]
-    """Values taken from the origin or the fallback and added to the cache: rank of the key, version, began, ended."""
     events: list[tuple[str, int]]
     """What is told with its moment: name, microseconds."""
     failures: list[str]
@@ -61,7 +59,6 @@ def parse_report(message: dict[str, Any]) -> Report:
         breakers={str(node): str(state) for node, state in message["breakers"].items()},
         reads=[(int(k), int(v), int(b), int(t)) for k, v, b, t in message["reads"]],
         writes=[(int(k), int(v), int(b), int(e)) for k, v, b, e in message["writes"]],
-        fills=[(int(k), int(v), int(b), int(e)) for k, v, b, e in message["fills"]],
         events=[(str(name), int(moment)) for name, moment in message["events"]],
         failures=[str(text) for text in message["failures"]],
     )

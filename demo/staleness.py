@@ -7,11 +7,6 @@ down, so that rounding never makes a read stale.
 
 Reports of the processes arrive at different moments. A read is judged only when every process has reported beyond
 the moment at which it began: then all writes that completed before it are known.
-
-One cause is known and not the migration's: a reader that fills the cache after a miss can be overtaken by a write, so
-that what it read from the origin (or, while copying, from the fallback) arrives after the write's delete. Fills with
-tokens close this gap. Whether it explains a stale read can be told: a fill with that value must have been under way
-together with the newest completed write.
 """
 
 from __future__ import annotations
@@ -48,15 +43,11 @@ class StaleJudge:
         # Of each key: moments at which writes completed, rising, and beside each the newest version completed by then.
         self._moments: dict[int, list[int]] = {}
         self._newest: dict[int, list[int]] = {}
-        # By key and version: when the write was under way, and when fills with its value were.
-        self._writes: dict[tuple[int, int], tuple[int, int]] = {}
-        self._fills: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self.judged = 0
         """Reads judged so far."""
 
-    def write(self, key: int, version: int, began: int, completed: int) -> None:
+    def write(self, key: int, version: int, completed: int) -> None:
         """A write of `key` completed."""
-        self._writes[key, version] = (began, completed)
         moments = self._moments.setdefault(key, [])
         newest = self._newest.setdefault(key, [])
         position = bisect_left(moments, completed)
@@ -71,17 +62,6 @@ class StaleJudge:
     def read(self, key: int, version: int, began: int) -> None:
         """A read of `key` returned `version`."""
         self._pending.append(Read(began, key, version))
-
-    def fill(self, key: int, version: int, began: int, ended: int) -> None:
-        """A value from the origin or the fallback was added to the cache: from reading it until the add was over."""
-        self._fills.setdefault((key, version), []).append((began, ended))
-
-    def overtaken(self, stale: Stale) -> bool:
-        """Whether a fill that was overtaken by the newest write explains a stale read."""
-        began, completed = self._writes[stale.read.key, stale.newest]
-        fills = self._fills.get((stale.read.key, stale.read.version), [])
-        # A fill that began later copied what was stale already: that explains nothing.
-        return any(fill_began <= completed and fill_ended >= began for fill_began, fill_ended in fills)
 
     def reported(self, process: str, until: int) -> None:
         """All writes of `process` that completed before `until` have been handed over."""

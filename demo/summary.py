@@ -128,13 +128,11 @@ def remarks(record: Record) -> list[str]:
     """What the figures don't say by themselves."""
     naive = sum(record.stale(*scenario.span()) for scenario in record.scenarios if scenario.key in NAIVE)
     migrated = [scenario for scenario in record.scenarios if scenario.key not in NAIVE]
-    unexplained = sum(len(record.unexplained(*scenario.span())) for scenario in migrated)
-    overtaken = sum(record.stale(*scenario.span()) for scenario in migrated) - unexplained
+    stale_there = sum(record.stale(*scenario.span()) for scenario in migrated)
     stale = (
         f"Stale reads: {record.judged:,} reads were judged by the version that their value carries. {naive:,} were "
         "stale where the list of nodes was changed by hand: what is written under one list is invalidated in the wrong "
-        f"place for the other. In the migrations {unexplained} were stale by moving, and {overtaken:,} because a "
-        "reader's fill was overtaken by a write: a gap of every cache-aside service whose fills carry no tokens."
+        f"place for the other. In the migrations {stale_there:,} were."
     )
     told = [stale]
     lost = sum(value for name, value in record.ledger.totals.items() if name.startswith("lost:"))

@@ -18,7 +18,7 @@ def report_all(judge: StaleJudge, until: int) -> None:
 
 
 def test_an_old_version_after_a_completed_write_is_stale(judge: StaleJudge) -> None:
-    judge.write(1, version=2, began=90, completed=100)
+    judge.write(1, version=2, completed=100)
     judge.read(1, version=1, began=101)
     report_all(judge, 200)
     (stale,) = judge.judge()
@@ -32,7 +32,7 @@ def test_an_old_version_after_a_completed_write_is_stale(judge: StaleJudge) -> N
     ids=["the new version", "a newer one", "began at the same moment", "began before the write completed"],
 )
 def test_what_is_not_stale(judge: StaleJudge, version: int, began: int) -> None:
-    judge.write(1, version=2, began=90, completed=100)
+    judge.write(1, version=2, completed=100)
     judge.read(1, version=version, began=began)
     report_all(judge, 200)
     assert judge.judge() == []
@@ -40,7 +40,7 @@ def test_what_is_not_stale(judge: StaleJudge, version: int, began: int) -> None:
 
 
 def test_other_keys_do_not_count(judge: StaleJudge) -> None:
-    judge.write(2, version=9, began=90, completed=100)
+    judge.write(2, version=9, completed=100)
     judge.read(1, version=1, began=150)
     report_all(judge, 200)
     assert judge.judge() == []
@@ -52,7 +52,7 @@ def test_a_read_waits_for_the_slowest_process(judge: StaleJudge) -> None:
     assert judge.judge() == []
     assert judge.judged == 0
     # Only now comes the other process, with a write that had completed long before.
-    judge.write(1, version=2, began=90, completed=100)
+    judge.write(1, version=2, completed=100)
     judge.reported("b", 300)
     assert len(judge.judge()) == 1
 
@@ -65,10 +65,10 @@ def test_a_read_at_the_edge_of_what_is_known_waits(judge: StaleJudge) -> None:
 
 
 def test_a_late_report_of_a_newer_version_holds_for_later_moments(judge: StaleJudge) -> None:
-    judge.write(1, version=2, began=0, completed=10)
-    judge.write(1, version=3, began=20, completed=30)
+    judge.write(1, version=2, completed=10)
+    judge.write(1, version=3, completed=30)
     # Completed between the two, and newer than both.
-    judge.write(1, version=5, began=12, completed=20)
+    judge.write(1, version=5, completed=20)
     judge.read(1, version=3, began=31)
     judge.read(1, version=3, began=19)
     report_all(judge, 100)
@@ -77,34 +77,8 @@ def test_a_late_report_of_a_newer_version_holds_for_later_moments(judge: StaleJu
 
 
 def test_each_read_is_judged_once(judge: StaleJudge) -> None:
-    judge.write(1, version=2, began=0, completed=10)
+    judge.write(1, version=2, completed=10)
     judge.read(1, version=1, began=11)
     report_all(judge, 100)
     assert len(judge.judge()) == 1
     assert judge.judge() == []
-
-
-@pytest.mark.parametrize(
-    ("began", "ended", "explains"),
-    [(50, 95, True), (95, 150, True), (50, 150, True), (50, 89, False), (101, 150, False)],
-    ids=["into the write", "out of the write", "around the write", "over before it", "copied what was stale"],
-)
-def test_a_fill_explains_if_it_was_under_way_with_the_write(
-    judge: StaleJudge, began: int, ended: int, explains: bool
-) -> None:
-    judge.write(1, version=2, began=90, completed=100)
-    judge.read(1, version=1, began=101)
-    judge.fill(1, version=1, began=began, ended=ended)
-    report_all(judge, 200)
-    (stale,) = judge.judge()
-    assert judge.overtaken(stale) == explains
-
-
-def test_fills_of_other_keys_and_versions_explain_nothing(judge: StaleJudge) -> None:
-    judge.write(1, version=2, began=90, completed=100)
-    judge.read(1, version=1, began=101)
-    judge.fill(2, version=1, began=80, ended=99)
-    judge.fill(1, version=2, began=80, ended=99)
-    report_all(judge, 200)
-    (stale,) = judge.judge()
-    assert not judge.overtaken(stale)

@@ -1,6 +1,5 @@
 // A worker in Node: serves its part of the load through the memjs adapter, and reports. It does what
 // python_worker.py does, in the manners of its language.
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,8 +21,6 @@ const trace = readTrace(config.trace)
 const tally = new Tally()
 const router = ringshift.Router.open(config.spec, { watch: config.watch * 1000 })
 countByNode(router)
-/** Around a read: what was filled by it. */
-const reading = new AsyncLocalStorage()
 const client = new memjs.Client(router, { timeout: TIMEOUT })
 
 let place = config.offset
@@ -45,8 +42,6 @@ function countByNode(router) {
       tally.event(`error:${node.cluster}/${node.id}`)
       if (op === 'read') tally.event(`read-error:${node.cluster}/${node.id}`)
     }
-    const context = op === 'fill' ? reading.getStore() : undefined
-    if (context) context.filled = true
     report(where, outcome, op)
   }
 }
@@ -80,23 +75,13 @@ async function request(origin) {
 async function read(origin, rank) {
   const key = keys[rank]
   const began = micros()
-  const context = { filled: false }
-  const { value } = await reading.run(context, () => client.get(key))
-  if (value !== null) {
-    // Copied from the fallback: that is a fill, too.
-    if (context.filled) tally.filled(rank, versionOf(value), began)
-    tally.read(rank, versionOf(value), began, true)
-    return
+  let loaded = false
+  const load = async () => {
+    loaded = true
+    return Buffer.from(await origin.read(key))
   }
-  const asked = micros()
-  const found = Buffer.from(await origin.read(key))
-  try {
-    await client.add(key, found, { expires: ttl() })
-  } catch (error) {
-    lost(error)
-  }
-  tally.filled(rank, versionOf(found), asked)
-  tally.read(rank, versionOf(found), began, false)
+  const value = await client.getOrLoad(key, load, { expires: ttl() })
+  tally.read(rank, versionOf(value), began, !loaded)
 }
 
 async function write(origin, rank) {
@@ -104,7 +89,7 @@ async function write(origin, rank) {
   const version = await origin.write(keys[rank])
   tally.count('writes')
   try {
-    await client.delete(keys[rank])
+    await client.invalidate(keys[rank])
     tally.written(rank, version, began)
   } catch (error) {
     // The write counts as never completed: what it promised to readers could not be carried out.

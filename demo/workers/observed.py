@@ -6,7 +6,6 @@ demonstration has few nodes and wants to say which one failed.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -23,7 +22,6 @@ class ObservedRouter:
         """Stands for `router`."""
         self._router = router
         self._event = event
-        self._local = threading.local()
 
     def report(self, node: Node | Target, outcome: Outcome, op: Op = "read") -> None:
         """Counts failures, then reports as usual."""
@@ -33,15 +31,7 @@ class ObservedRouter:
             self._event(f"error:{name}")
             if op == "read":
                 self._event(f"read-error:{name}")
-        if op == "fill":
-            self._local.filled = True
         self._router.report(node, outcome, op)
-
-    def filled(self) -> bool:
-        """Whether this thread has filled a node since it last asked: how a read is told that copied what it found."""
-        filled = getattr(self._local, "filled", False)
-        self._local.filled = False
-        return filled
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the router's."""

@@ -1,8 +1,8 @@
 """A worker in Python: serves its part of the load through the pymemcache adapter, and reports.
 
-Cache-aside, as a service would do it. A read asks the cache, after a miss the origin, and adds what it found. A write
-goes to the origin, then deletes the key from the cache; it has completed when the delete was acknowledged. Commands
-come as lines of JSON on the standard input, whose end is the worker's end.
+Cache-aside, as a service would do it. A read asks the cache, and after a miss the origin (`get_or_load`). A write goes
+to the origin, then invalidates the key; it has completed when that was acknowledged. Commands come as lines of JSON on
+the standard input, whose end is the worker's end.
 """
 
 from __future__ import annotations
@@ -103,22 +103,15 @@ class Worker:
     def _read(self, origin: OriginClient, rank: int) -> None:
         key = self._keys[rank]
         began = micros()
-        value = self._client.get(key)
-        copied = self._observed.filled()
-        if value is not None:
-            if copied:
-                self._tally.filled(rank, version_of(value), began)
-            self._tally.read(rank, version_of(value), began, hit=True)
-            return
-        asked = micros()
-        version, value = origin.read(key)
-        try:
-            self._client.add(key, value, expire=self._ttl())
-        except InvalidationLostError as error:
-            self._lost(error)
-        self._observed.filled()
-        self._tally.filled(rank, version, asked)
-        self._tally.read(rank, version, began, hit=False)
+        loads: list[bytes] = []
+
+        def load() -> bytes:
+            _, value = origin.read(key)
+            loads.append(value)
+            return value
+
+        value = self._client.get_or_load(key, load, expire=self._ttl())
+        self._tally.read(rank, version_of(value), began, hit=not loads)
 
     def _write(self, origin: OriginClient, rank: int) -> None:
         key = self._keys[rank]
@@ -126,7 +119,7 @@ class Worker:
         version = origin.write(key)
         self._tally.count("writes")
         try:
-            self._client.delete(key, noreply=False)
+            self._client.invalidate(key)
         except InvalidationLostError as error:
             # The write counts as never completed: what it promised to readers could not be carried out.
             self._lost(error)

@@ -10,7 +10,6 @@ export class Tally {
   #counts = {}
   #reads = []
   #writes = []
-  #fills = []
   #events = []
   #failures = []
   /** The generation under which each lane's request began. */
@@ -47,11 +46,6 @@ export class Tally {
     this.#writes.push([key, version, began, micros() + 1])
   }
 
-  /** A value was read from the origin, or from the fallback, and added to the cache. */
-  filled(key, version, began) {
-    this.#fills.push([key, version, began, micros() + 1])
-  }
-
   failed(text) {
     this.#failures.push(text)
   }
@@ -71,7 +65,6 @@ export class Tally {
       counts: this.#counts,
       reads: this.#reads,
       writes: this.#writes,
-      fills: this.#fills,
       events: this.#events,
       failures: this.#failures,
     }
@@ -79,7 +72,6 @@ export class Tally {
     this.#counts = {}
     this.#reads = []
     this.#writes = []
-    this.#fills = []
     this.#events = []
     this.#failures = []
     return taken

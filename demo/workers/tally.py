@@ -24,7 +24,6 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._reads: list[tuple[int, int, int, int]] = []
         self._writes: list[tuple[int, int, int, int]] = []
-        self._fills: list[tuple[int, int, int, int]] = []
         self._events: list[tuple[str, int]] = []
         self._failures: list[str] = []
         self._running: dict[int, int] = {}
@@ -57,11 +56,6 @@ class Tally:
             self._counts["hits" if hit else "misses"] += 1
             self._reads.append((key, version, began, micros() - began))
 
-    def filled(self, key: int, version: int, began: int) -> None:
-        """A value was read from the origin, or from the fallback, and added to the cache."""
-        with self._lock:
-            self._fills.append((key, version, began, micros() + 1))
-
     def written(self, key: int, version: int, began: int) -> None:
         """A write completed: the origin has it, and every invalidation was acknowledged."""
         with self._lock:
@@ -91,12 +85,11 @@ class Tally:
                 "counts": dict(self._counts),
                 "reads": self._reads,
                 "writes": self._writes,
-                "fills": self._fills,
                 "events": self._events,
                 "failures": self._failures,
             }
             self._begin = end
             self._counts = Counter()
-            self._reads, self._writes, self._fills = [], [], []
+            self._reads, self._writes = [], []
             self._events, self._failures = [], []
         return taken
