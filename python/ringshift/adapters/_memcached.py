@@ -174,8 +174,11 @@ class Memcached:
 
 
 def _get(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
-    found = pool.run(lambda connection: connection.get_many(keys))
-    items: list[Item | None] = [found.get(key) for key in keys]
+    if len(keys) == 1:
+        items: list[Item | None] = [pool.run(lambda connection: connection.get_one(keys[0]))]
+    else:
+        found = pool.run(lambda connection: connection.get_many(keys))
+        items = [found.get(key) for key in keys]
     # What is empty may only stand in for a token, which this command can't tell.
     doubtful = [at for at, item in enumerate(items) if item is not None and not item.value and not item.flags]
     if doubtful:
@@ -199,6 +202,11 @@ def _gets(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
 
 
 def _lease(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
+    if len(keys) == 1:
+        key = keys[0]
+        return pool.by_meta(
+            lambda connection: [connection.lease_one(key)], lambda connection: connection.place_each(keys)
+        )
     return pool.by_meta(lambda connection: connection.lease_each(keys), lambda connection: connection.place_each(keys))
 
 
@@ -214,12 +222,16 @@ def _fill(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
 
 def _store(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     command = step.do.value.encode()
+    if len(keys) == 1 and not step.tokens:
+        return [pool.run(lambda connection: connection.store_one(command, keys[0], step.items[0]))]
     return pool.run(
         lambda connection: connection.store_each(command, keys, step.items, step.tokens), again=step.do is not Do.CAS
     )
 
 
 def _delete(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
+    if len(keys) == 1:
+        return [pool.run(lambda connection: connection.delete_one(keys[0]))]
     return pool.run(lambda connection: connection.delete_each(keys))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pymemcache.client import base
-from pymemcache.exceptions import MemcacheServerError, MemcacheUnknownError
+from pymemcache.exceptions import MemcacheServerError, MemcacheUnexpectedCloseError, MemcacheUnknownError
 
 from ringshift.adapters._expiry import to_exptime
 from ringshift.adapters._steps import UNKNOWN, Item, Refused, Token
@@ -27,6 +27,8 @@ _LEASE: Final = 30
 # one reads.
 _BATCH: Final = 100
 
+_PIECE: Final = 4096
+_END: Final = b"\r\nEND\r\n"
 _STORED: Final = {b"STORED": True, b"NOT_STORED": False, b"EXISTS": False, b"NOT_FOUND": None}
 # The node is well and so is the connection; this one item is not to its liking.
 _REFUSALS: Final = (b"SERVER_ERROR object too large for cache", b"SERVER_ERROR out of memory storing object")
@@ -81,6 +83,73 @@ class Connection(base.Client):  # type: ignore[misc]
     def check_key(self, key: bytes, key_prefix: bytes = b"") -> bytes:  # noqa: ARG002
         """Keys were checked by the facade."""
         return key
+
+    def get_one(self, key: bytes) -> Item | None:
+        """The item of one key: what is asked most, with as little around it as can be."""
+        return self._ask_one(b"get %b\r\n" % key, self._read_got)
+
+    def _read_got(self, line: bytes, rest: bytes) -> tuple[bytes, Item | None]:
+        if line == b"END":
+            return rest, None
+        words = line.split()
+        if words[:1] != [b"VALUE"]:
+            self._raise_errors(line, b"get")
+            raise MemcacheUnknownError(line[:32])
+        size = int(words[3])
+        rest = self._receive(rest, size + len(_END))
+        if rest[size:] != _END:
+            raise MemcacheUnknownError(rest[size : size + 32])
+        return b"", Item(rest[:size], int(words[2]))
+
+    def lease_one(self, key: bytes) -> Item | Token | None:
+        """The same as `lease_each` for one key."""
+        epoch = self._epoch()
+        found = self._ask_one(b"mg %b v f t c N%d\r\n" % (key, _LEASE), self._read_found_whole)
+        return found and (found.item or _token(found.cas, epoch))
+
+    def _read_found_whole(self, line: bytes, rest: bytes) -> tuple[bytes, Found | None]:
+        words = line.split()
+        if words[:1] == [b"VA"]:
+            # So that nothing more has to be received by pymemcache's reader.
+            rest = self._receive(rest, int(words[1]) + 2)
+        return self._read_found(line, rest)
+
+    def store_one(self, command: bytes, key: bytes, item: Item) -> Any:
+        """Stores one item."""
+        head = b"%b %b %d %d %d\r\n" % (command, key, item.flags, to_exptime(item.ttl), len(item.value))
+        return self._ask_one(b"%b%b\r\n" % (head, item.value), self._read_stored)
+
+    def delete_one(self, key: bytes) -> Any:
+        """Deletes, and tells whether the key was there."""
+        return self._ask_one(b"delete %b\r\n" % key, self._read_removed)
+
+    def _ask_one(self, request: bytes, read: Callable[[bytes, bytes], tuple[bytes, _Result]]) -> _Result:
+        """Sends a request and reads its answer. Whatever fails, the connection is given up."""
+        try:
+            if self.sock is None:
+                self._connect()
+            self.sock.sendall(request)
+            data = self.sock.recv(_PIECE)
+            while b"\r\n" not in data:
+                data = self._receive(data, len(data) + 1)
+            line, _, rest = data.partition(b"\r\n")
+            return read(line, rest)[1]
+        except BaseException:
+            self.close()
+            raise
+
+    def _receive(self, data: bytes, size: int) -> bytes:
+        """Receives until there are so many bytes."""
+        if len(data) >= size:
+            return data
+        pieces, left = [data], size - len(data)
+        while left > 0:
+            piece = self.sock.recv(max(_PIECE, left))
+            if not piece:
+                raise MemcacheUnexpectedCloseError
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def find_each(self, keys: Sequence[bytes]) -> list[Found | None]:
         """Items with their CAS numbers and the time that they have left, by meta get."""

@@ -126,6 +126,12 @@ def carry_out(plan: Plan[Result], send: Send, router: Router) -> Result:
     try:
         steps = next(plan)
         while True:
+            if len(steps) == 1:
+                step = steps[0]
+                reply = send(step)
+                _report(router, step, reply)
+                steps = plan.send([reply])
+                continue
             replies = []
             for step in steps:
                 reply = send(step)

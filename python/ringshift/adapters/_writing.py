@@ -75,6 +75,8 @@ def store(
     tokens: Sequence[Token] = (),
 ) -> Plan[Written]:
     """Stores items at the nodes that are read, by SET, REPLACE or CAS, and removes them everywhere else."""
+    if len(keys) == 1:
+        return (yield from _store_one(router, routes[0], keys[0], items[0] if items else None, how, tokens))
     items = [limited(router, item) for item in items]
     written = Written()
     turns = [
@@ -83,6 +85,40 @@ def store(
         for places in [_places(route, how)]
     ]
     yield from _write(written, turns, keys, items, tokens)
+    yield from _again(router, written, routes, keys)
+    return written
+
+
+def _store_one(
+    router: Router, route: Route, key: bytes, item: Item | None, how: Do, tokens: Sequence[Token]
+) -> Plan[Written]:
+    """The same for one key, without the bookkeeping."""
+    written = Written()
+    keys = (key,)
+    items = () if item is None else (limited(router, item),)
+    places = _places(route, how) if items else ()
+    for node in route.invalidate:
+        do = how if items and place(node) in places else Do.DELETE
+        (reply,) = yield [Step(do, node, keys) if do is Do.DELETE else Step(do, node, keys, items, tokens)]
+        if isinstance(reply, Failure):
+            written.lose(node, keys, reply)
+        elif isinstance(reply[0], Refused):
+            written.refused = written.refused or reply[0].error
+            # What was refused was not stored, but what was there before must go.
+            (reply,) = yield [Step(Do.DELETE, node, keys)]
+            if isinstance(reply, Failure):
+                written.lose(node, keys, reply)
+        elif do is not Do.DELETE:
+            written.results.setdefault(0, reply[0])
+        elif item is None:
+            written.results[0] = reply[0] or written.results.get(0, False)
+    if router.generation != route.generation:
+        yield from _again(router, written, [route], keys)
+    return written
+
+
+def _again(router: Router, written: Written, routes: Sequence[Route], keys: Sequence[bytes]) -> Plan[None]:
+    """Sends deletes again to the nodes of both generations, for as long as the generation changes."""
     # It ends: a spec changes seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
     while keys and router.generation != routes[0].generation:
         now = router.route_many(keys)
@@ -90,7 +126,6 @@ def store(
         yield from _write(again, [_union(old, new) for old, new in zip(routes, now, strict=True)], keys, (), ())
         written.cause = again.cause
         routes = now
-    return written
 
 
 def _write(

@@ -164,7 +164,9 @@ class Client:
         Raises:
             InvalidationLostError: A node did not acknowledge; it may still hold an old value.
         """
-        return self._store({key: value}, expire, flags)[0] is True
+        route, wire = self._route(key)
+        plan = _writing.store(self._router, [route], [wire], [self._item(key, value, expire, flags)], Do.SET)
+        return self._finish(plan, 1)[0] is True
 
     def set_many(
         self, values: Mapping[_K, Any], expire: int = 0, noreply: bool | None = None, flags: int | None = None
