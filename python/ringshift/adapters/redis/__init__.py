@@ -44,7 +44,7 @@ from ringshift.adapters._loads import Loaded, Loads
 from ringshift.adapters._steps import Item, Plan, Reply, Step, carry_out
 from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
 from ringshift.adapters.redis._nodes import RETRIED, failure, where
-from ringshift.adapters.redis._requests import Command, requests
+from ringshift.adapters.redis._requests import Command, meaning, requests, single
 
 __all__ = ["Redis"]
 
@@ -144,9 +144,11 @@ class Redis(Commands):
 
     def _send(self, step: Step) -> Reply:
         prefix = step.node.key_prefix.encode()
-        wanted = requests(step, [prefix + key for key in step.keys])
         client = self._client(step.node.address)
         try:
+            if (command := single(step, prefix)) is not None:
+                return meaning(step, _one(client, command))
+            wanted = requests(step, [prefix + key for key in step.keys])
             commands = next(wanted)
             while True:
                 commands = wanted.send(_execute(client, commands))
@@ -171,6 +173,14 @@ class Redis(Commands):
                 self._clients = {each: kept for each, kept in self._clients.items() if each in known}
                 self._clients[address] = client
             return client
+
+
+def _one(client: Any, command: Command) -> Any:
+    """One command; what the server refuses is an answer."""
+    try:
+        return client.execute_command(*command)
+    except redis.OutOfMemoryError as error:
+        return error
 
 
 def _execute(client: Any, commands: list[Command]) -> list[Any]:

@@ -33,7 +33,7 @@ from ringshift.adapters._loads import AsyncLoads, Loaded
 from ringshift.adapters._steps import Item, Plan, Reply, Step, carry_out_async
 from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
 from ringshift.adapters.redis._nodes import RETRIED, failure, where
-from ringshift.adapters.redis._requests import Command, requests
+from ringshift.adapters.redis._requests import Command, meaning, requests, single
 
 __all__ = ["Redis"]
 
@@ -135,10 +135,12 @@ class Redis(Commands):
 
     async def _send(self, step: Step) -> Reply:
         prefix = step.node.key_prefix.encode()
-        wanted = requests(step, [prefix + key for key in step.keys])
         client = self._client(step.node.address)
         self._busy[client] = self._busy.get(client, 0) + 1
         try:
+            if (command := single(step, prefix)) is not None:
+                return meaning(step, await _one(client, command))
+            wanted = requests(step, [prefix + key for key in step.keys])
             commands = next(wanted)
             while True:
                 commands = wanted.send(await _execute(client, commands))
@@ -180,6 +182,14 @@ class Redis(Commands):
 
 
 _closing: set[asyncio.Future[None]] = set()
+
+
+async def _one(client: Any, command: Command) -> Any:
+    """One command; what the server refuses is an answer."""
+    try:
+        return await client.execute_command(*command)
+    except redis.OutOfMemoryError as error:
+        return error
 
 
 async def _execute(client: Any, commands: list[Command]) -> list[Any]:
