@@ -135,7 +135,8 @@ function itemAt({ items = [] }, at) {
  * @param {Key[]} keys
  * @param {(key: Key, at: number) => Promise<Reply>} ask
  */
-function each(keys, ask) {
+async function each(keys, ask) {
+  if (keys.length === 1) return [await ask(/** @type {Key} */ (keys[0]), 0)]
   return Promise.all(
     keys.map((key, at) => ask(key, at).catch((error) => replyOf(/** @type {Error} */ (error)))),
   )

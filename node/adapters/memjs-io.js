@@ -40,7 +40,8 @@ class MemjsIo {
   }
 
   /** @param {Step} step */
-  send(step) {
+  async send(step) {
+    if (step.keys.length === 1) return [await this.#reply(step, /** @type {Key} */ (step.keys[0]), 0)]
     return Promise.all(step.keys.map((key, at) => this.#reply(step, key, at)))
   }
 

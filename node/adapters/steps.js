@@ -72,7 +72,8 @@ class Carrier {
   async send(step) {
     const replies = await this.transport.send(step)
     // That the client was closed meanwhile is no fault of the node.
-    if (!this.transport.closed) for (const reply of replies) this.#report(step, reply)
+    if (this.transport.closed) return replies
+    for (const reply of replies) this.#report(step, reply)
     return replies
   }
 

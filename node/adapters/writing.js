@@ -51,18 +51,20 @@ async function replace(io, route, key, item) {
 async function store(io, first, keys, items, how) {
   /** @type {Written} */
   const written = { results: new Map(), lost: [], refused: undefined }
-  await write(
-    io,
-    written,
-    first.map((route) =>
-      route.invalidate.map((node) => ({
-        what: items && isRead(route, node) ? how : /** @type {Do} */ ('delete'),
-        node,
-      })),
-    ),
-    keys,
-    items,
-  )
+  if (keys.length === 1) await writeOne(io, written, /** @type {Route} */ (first[0]), keys, items, how)
+  else
+    await write(
+      io,
+      written,
+      first.map((route) =>
+        route.invalidate.map((node) => ({
+          what: items && isRead(route, node) ? how : /** @type {Do} */ ('delete'),
+          node,
+        })),
+      ),
+      keys,
+      items,
+    )
   // It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
   let routes = first
   for (let now = renew(io, routes, keys); now !== null; now = renew(io, routes, keys)) {
@@ -71,6 +73,32 @@ async function store(io, first, keys, items, how) {
     routes = now
   }
   return written
+}
+
+/**
+ * The same as `write` for one key, without the bookkeeping.
+ * @param {Carrier} io
+ * @param {Written} written
+ * @param {Route} route
+ * @param {readonly Key[]} keys
+ * @param {readonly unknown[] | null} items
+ * @param {'set' | 'replace' | 'delete'} how
+ */
+async function writeOne(io, written, route, keys, items, how) {
+  const key = /** @type {Key} */ (keys[0])
+  for (const node of route.invalidate) {
+    const stores = items !== null && isRead(route, node)
+    const [reply] = await io.send(stores ? { do: how, node, keys, items } : { do: 'delete', node, keys })
+    if (reply instanceof Refused) {
+      written.refused ??= reply.error
+      // What was refused was not stored, but what was there before must go.
+      lose(written, node, key, (await io.send({ do: 'delete', node, keys }))[0])
+    } else if (!lose(written, node, key, reply)) {
+      const before = written.results.get(0)
+      if (stores) written.results.set(0, before ?? reply === true)
+      else if (items === null) written.results.set(0, before || reply === true)
+    }
+  }
 }
 
 /**
@@ -183,6 +211,7 @@ function place(node) {
  * @param {Node} node
  */
 function isRead(route, node) {
+  if (route.read?.node === node) return true
   return route.read?.nodes.some((read) => place(read) === place(node)) ?? false
 }
 
