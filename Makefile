@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
-STAGES := lint scripts rust model c python node go vectors conformance live
+STAGES := lint scripts rust model sim c python node go vectors conformance live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
@@ -76,7 +76,7 @@ build-go: build-c
 lint test-lint: setup-test build-python build-node build-c
 	@$(RUN_STAGES) lint
 
-test-rust test-model: test-%:
+test-rust test-model test-sim: test-%:
 	@scripts/setup rust
 	@$(RUN_STAGES) $*
 
@@ -119,6 +119,6 @@ audit: ## Licences and sources of all Rust dependencies.
 	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --all-features check bans licenses sources
 
 clean: ## Removes everything that a command made, installed tools of the tree included.
-	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target
+	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target tests/sim/target
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -f node/*.node python/ringshift/*.so
