@@ -59,7 +59,8 @@ def stages(servers: Servers) -> list[str]:
             for stage in (None, "prepare", "ramp", "soak"):
                 with (
                     ringshift.Router.from_spec(spec(old.address, new.address, stage)) as router,
-                    client(router) as cache,ringshift.Router.from_spec(spec(old.address, new.address, None)) as plain,
+                    client(router) as cache,
+                    ringshift.Router.from_spec(spec(old.address, new.address, None)) as plain,
                     client(plain) as before,
                 ):
                     measure(rows, router, cache, before, ramp=stage == "ramp")
