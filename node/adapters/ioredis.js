@@ -281,7 +281,7 @@ class Redis {
       () => /** @type {const} */ ('ok'),
       (error) => (error.name === 'ReplyError' ? 'ok' : 'error'),
     )
-    this.#router.report(node, await outcome, 'invalidate')
+    this.#router.report(node, await outcome, 'fill')
     return /** @type {Promise<number>} */ (answer)
   }
 

@@ -2,7 +2,7 @@
 'use strict'
 
 /**
- * @import { Node } from '../index.js'
+ * @import { Node, Router } from '../index.js'
  * @import { MemjsNode } from './memjs-node.js'
  * @import { MemjsNodes } from './memjs-nodes.js'
  * @import { FilledOptions } from './memjs-options.js'
@@ -143,6 +143,7 @@ function replyOf(what, error) {
 
 /**
  * Counts at a node; the cache is the record.
+ * @param {Router} router
  * @param {MemjsNodes} nodes
  * @param {Node} node
  * @param {Key} key
@@ -150,8 +151,15 @@ function replyOf(what, error) {
  * @param {number} amount
  * @param {object} options
  */
-function count(nodes, node, key, command, amount, options) {
-  return nodes.of(node).run((client) => client[command](wireKey(node, key), amount, options))
+async function count(router, nodes, node, key, command, amount, options) {
+  try {
+    const counted = await nodes.of(node).run((client) => client[command](wireKey(node, key), amount, options))
+    router.report(node, 'ok', 'fill')
+    return counted
+  } catch (error) {
+    if (!nodes.closed) router.report(node, outcomeOf(error), 'fill')
+    throw error
+  }
 }
 
 exports.MemjsIo = MemjsIo

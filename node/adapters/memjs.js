@@ -186,7 +186,7 @@ class Client {
       })
     }
     const expires = this.#expires(options?.expires)
-    return count(this.#nodes, node, key, command, amount, { ...options, expires })
+    return count(this.#router, this.#nodes, node, key, command, amount, { ...options, expires })
   }
 
   /** @param {number | undefined} expires */
