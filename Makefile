@@ -13,7 +13,7 @@ STAGES := lint scripts rust model sim c python node go vectors conformance live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
-.PHONY: help demo test bench soak audit clean build generate
+.PHONY: help demo test bench bench-adapters soak audit clean build generate
 .PHONY: setup-demo setup-test setup-bench build-c build-cli build-python build-node build-go
 .PHONY: $(STAGES:%=test-%) test-lint
 
@@ -30,8 +30,12 @@ test: setup-test build ## Every test in every language, linters and freshness ch
 bench: setup-bench build ## Speed and balance beside the peers, written to docs/benchmarks.md.
 	@.venv/bin/python tests/bench/run.py $(ARGS)
 
-soak: build-c ## What takes longer: wide property tests, long runs under load.
-	@scripts/setup c-tests
+bench-adapters: setup-bench build ## What the adapters cost beside their bare clients, on real servers.
+	@scripts/setup memcached redis
+	@.venv/bin/python tests/bench/adapters/run.py
+
+soak: build ## What takes longer: wide property tests, long runs under load.
+	@scripts/setup c-tests memcached redis
 	@$(RUN_STAGES) soak
 
 build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
