@@ -272,11 +272,11 @@ static void *with_patience(void *context) {
 static int during(const test_server *slow, int (*what)(cache_client *cache), void (*meanwhile)(void)) {
   task given = {what, 0};
   pthread_t thread;
-  kill(slow->pid, SIGSTOP);
+  server_stop(slow);
   if (pthread_create(&thread, NULL, with_patience, &given) != 0) give_up("pthread_create");
   nap(400);
   meanwhile();
-  kill(slow->pid, SIGCONT);
+  server_wake(slow);
   pthread_join(thread, NULL);
   return given.result;
 }
@@ -341,25 +341,25 @@ static void test_failures(cache_client *cache) {
   size_t count = 1;
   apply(RAMP(100), "");
   put_everywhere();
-  kill(a.pid, SIGSTOP);
+  server_stop(&a);
   check_lost(cache, "timeout");
-  kill(a.pid, SIGCONT);
+  server_wake(&a);
   put_everywhere();
   CHECK(cache_invalidate(cache, "k", 1) == CACHE_OK && (cache_lost(cache, &count), count == 0));
   /* Nodes that are too slow are passed over. */
   put_everywhere();
   const unsigned long late = reported("green", "read", "timeout");
-  kill(green[0]->pid, SIGSTOP);
+  server_stop(green[0]);
   CHECK(reads(cache, "new"));
-  kill(green[1]->pid, SIGSTOP);
+  server_stop(green[1]);
   CHECK(reads(cache, "old"));
-  kill(green[0]->pid, SIGCONT);
-  kill(green[1]->pid, SIGCONT);
+  server_wake(green[0]);
+  server_wake(green[1]);
   CHECK_SAYS(reported("green", "read", "timeout") == late + 3, "%lu", reported("green", "read", "timeout") - late);
   for (int each = 0; each < 2; each++) server_ask(green[each], "delete %s\r\n", "g:k");
-  kill(a.pid, SIGSTOP);
+  server_stop(&a);
   CHECK(reads(cache, NULL));
-  kill(a.pid, SIGCONT);
+  server_wake(&a);
   CHECK(reads(cache, "old"));
   /* Connections that died while idle are made anew. */
   server_restart(&a);

@@ -126,6 +126,14 @@ static inline void server_kill(test_server *server) {
   if (server->address[0] == '/') unlink(server->address);
 }
 
+/* It accepts connections and answers nothing, until `server_wake`. */
+static inline void server_stop(const test_server *server) {
+  kill(server->pid, SIGSTOP);
+  waitpid(server->pid, NULL, WUNTRACED);
+}
+
+static inline void server_wake(const test_server *server) { kill(server->pid, SIGCONT); }
+
 /* Empty, at the same address. */
 static inline void server_restart(test_server *server) {
   server_kill(server);

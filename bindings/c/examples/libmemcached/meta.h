@@ -40,8 +40,8 @@ typedef struct {
   int stands_in;
 } meta_item;
 
-/* Sends `mg KEY v f t c`, where `key` is as it goes on the wire, and reads the answer. Connects to `host` and `port` (the
-   path of a unix socket and NULL) if need be; a connection that turns out to have died while idle is replaced. */
+/* Sends `mg KEY v f t c`, where `key` is as it goes on the wire, and reads the answer. Connects to `host` and `port`
+   (the path of a unix socket and NULL) if need be; a connection that turns out to have died while idle is replaced. */
 meta_status meta_get(meta_connection *meta, const char *host, const char *port, int timeout_ms, const char *key,
                      size_t key_len, meta_item *item);
 

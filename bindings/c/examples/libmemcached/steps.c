@@ -105,7 +105,7 @@ static step_reply gets(memcached_st *client, step_request *request) {
     if (rc == MEMCACHED_END) rc = MEMCACHED_NOTFOUND;
   }
   memcached_result_free(result);
-  /* A node that is too slow, or whose answer breaks off, is NOTFOUND to libmemcached like a miss; only the last error tells. */
+  /* A node that is too slow, or whose answer breaks off, is NOTFOUND to libmemcached like a miss; the last error tells. */
   if (rc == MEMCACHED_NOTFOUND && memcached_last_error(client) != MEMCACHED_SUCCESS) rc = memcached_last_error(client);
   if (rc == MEMCACHED_NOTFOUND) return found;
   if (found == YES) cache_value_free(&request->item->value);
@@ -212,7 +212,8 @@ static step_reply delete_key(link_table *links, node_link *link, step_request *r
   return reply_of(link->client, memcached_delete(link->client, request->key, request->key_len, 0));
 }
 
-/* Runs a command. A connection that has answered before and is dead now may have died while idle: once more, on a new one. */
+/* Runs a command. A connection that has answered before and is dead now may have died while idle: once more, on a new
+   one. */
 static step_reply run(link_table *links, const char *address, step_command *command, step_request *request) {
   for (;;) {
     node_link *link = links_open(links, address);

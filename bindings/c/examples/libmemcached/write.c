@@ -32,7 +32,7 @@ static void lose(cache_client *cache, const ringshift_node *node) {
   cache->lost[cache->lost_count++] = node;
 }
 
-/* One round. Nodes that are read get the value if there is one; whoever refuses it has to forget the old one at least. */
+/* One round. Nodes that are read get the value if there is one; whoever refuses it must at least forget the old one. */
 static cache_status write_round(cache_client *cache, const ringshift_node *const *nodes, size_t count,
                                 const ringshift_route *read, step_key key, const cache_value *value, int64_t left) {
   cache_status status = CACHE_OK;
@@ -49,7 +49,7 @@ static cache_status write_round(cache_client *cache, const ringshift_node *const
   return status;
 }
 
-/* The nodes of both routes, the old ones first; as the new one knows them, since an old one may be gone from the metrics. */
+/* The nodes of both routes, the old ones first, but as the new one knows them: an old cluster has left the metrics. */
 static size_t unite(const ringshift_route *old, const ringshift_route *now, const ringshift_node **nodes) {
   size_t count = 0;
   for (size_t i = 0; i < old->invalidate_len; i++) {
@@ -67,7 +67,7 @@ static cache_status write_to_all(cache_client *cache, step_key key, const cache_
   cache->lost_unnamed = 0;
   if (cache_route(cache, key, &route) != CACHE_OK) return CACHE_BAD_KEY;
   cache_status status = write_round(cache, route.invalidate, route.invalidate_len, &route, key, value, left);
-  /* It ends: a spec changes seldom. A value is stored in the first round only: others may read another cluster by now. */
+  /* It ends: a spec changes seldom. A value is stored in the first round only: others may read elsewhere by now. */
   while (ringshift_router_generation(cache->links.router) != route.generation) {
     const ringshift_node *nodes[2 * RINGSHIFT_MAX_INVALIDATE];
     if (ringshift_router_route(cache->links.router, key.data, key.len, &now) != RINGSHIFT_OK) break;
