@@ -28,8 +28,8 @@ static void apply(const char *migration, const char *more) {
                    "\"nodes\": [{\"id\": \"b\", \"address\": \"%s\"}, {\"id\": \"c\", \"address\": \"%s\"}]}}%s",
                    b.address, c.address, more);
   if (strcmp(migration, "none") != 0 && strcmp(migration, "final") != 0)
-    used += snprintf(spec + used, sizeof spec - (size_t)used, ", \"standby\": \"green\", \"migration\": {\"id\": \"m\", "
-                     "\"from\": \"blue\", \"to\": \"green\", %s}", migration);
+    used += snprintf(spec + used, sizeof spec - (size_t)used, ", \"standby\": \"green\", \"migration\": "
+                     "{\"id\": \"m\", \"from\": \"blue\", \"to\": \"green\", %s}", migration);
   snprintf(spec + used, sizeof spec - (size_t)used, ", \"breaker\": {\"failures\": 100}}");
   ringshift_status status = router == NULL ? ringshift_router_from_spec(spec, strlen(spec), NULL, &router)
                                            : ringshift_router_apply(router, spec, strlen(spec), NULL);
@@ -77,7 +77,8 @@ static int reads(cache_client *cache, const char *wanted) {
 static unsigned long reported(const char *cluster, const char *op, const char *outcome) {
   char *text = NULL, name[160];
   ringshift_router_metrics_text(router, &text);
-  snprintf(name, sizeof name, "\nringshift_requests_total{cluster=\"%s\",op=\"%s\",outcome=\"%s\"} ", cluster, op, outcome);
+  snprintf(name, sizeof name, "\nringshift_requests_total{cluster=\"%s\",op=\"%s\",outcome=\"%s\"} ", cluster, op,
+           outcome);
   const char *line = strstr(text, name);
   unsigned long count = line == NULL ? 0 : strtoul(line + strlen(name), NULL, 10);
   ringshift_string_free(text);
@@ -145,7 +146,8 @@ static void test_stages(cache_client *cache) {
     for (int each = 0; each < 2; each++) {
       HOLDS(green[each], "g:k", stages[i].copies ? VALUE("g:k", 7, 3, "old") : MISSING);
       long left = left_at(green[each], "g:k");
-      CHECK_SAYS(stages[i].copies ? left >= 97 && left <= 100 : left == -9, "%s: %ld s left", stages[i].migration, left);
+      int right = stages[i].copies ? left >= 97 && left <= 100 : left == -9;
+      CHECK_SAYS(right, "%s: %ld s left", stages[i].migration, left);
       server_ask(green[each], "set %s 0 0 3\r\nnew\r\n", "g:k");
     }
     CHECK(reads(cache, stages[i].migration[0] == 'n' || i < 3 ? "old" : "new"));
@@ -219,7 +221,6 @@ static void test_tokens(cache_client *cache) {
   server_ask(green[0], "set %s 0 0 0\r\n\r\n", "g:k");
   CHECK(reads(cache, "") && loads(cache, 0, "fresh", NULL, "") == 0);
   clear();
-  server_ask(green[0], "flush_all\r\nincr %s 1\r\n", "x");
   for (int i = 0; i < 20; i++) server_ask(green[0], "set %s 0 0 1\r\n1\r\n", "x");
   CHECK(loads(cache, 0, "stale", restart_under_it, "stale") == 1);
   HOLDS(green[0], "g:k", VALUE("g:k", 0, 5, "other"));
@@ -361,6 +362,13 @@ static void test_failures(cache_client *cache) {
   CHECK(reads(cache, NULL));
   server_wake(&a);
   CHECK(reads(cache, "old"));
+  /* Also where a read takes no token. */
+  apply(SOAK, "");
+  put_everywhere();
+  server_stop(green[0]);
+  CHECK(reads(cache, "new"));
+  server_wake(green[0]);
+  apply(RAMP(100), "");
   /* Connections that died while idle are made anew. */
   server_restart(&a);
   server_restart(&b);
@@ -378,9 +386,31 @@ static void test_failures(cache_client *cache) {
   check_lost(cache, "error");
   CHECK(reads(cache, NULL));
   server_start(&a, NULL, "a", "-C");
+  const unsigned long fills = reported("blue", "fill", "ok");
   /* Without CAS numbers there are no tokens. */
   apply(NONE, "");
   CHECK(loads(cache, 0, "fresh", NULL, "fresh") == 1 && loads(cache, 0, "later", NULL, "later") == 1);
+  CHECK(reported("blue", "fill", "ok") == fills);
+}
+
+/* A server without meta commands can't tell what time an item has left: it is read, and not copied. */
+static void test_old_server(cache_client *cache, const char *directory) {
+  server_kill(&a);
+  server_pretend_old(&a, directory, "old", "VALUE k 0 3 8\r\nold\r\nEND\r\n");
+  apply(RAMP(100), "");
+  for (int each = 0; each < 2; each++) server_ask(green[each], "delete %s\r\n", "g:k");
+  CHECK(reads(cache, "old") && reads(cache, "old"));
+  for (int each = 0; each < 2; each++) HOLDS(green[each], "g:k", VALUE("g:k", 0, 16, "@ringshift:lease"));
+  server_kill(&a);
+  server_pretend_old(&a, directory, "older", "VALUE k 0 0 8\r\n\r\nEND\r\n");
+  apply(PREPARE, "");
+  CHECK(reads(cache, "") && reads(cache, ""));
+  /* An error is no miss. */
+  const unsigned long errors = reported("blue", "read", "error");
+  server_kill(&a);
+  server_pretend_old(&a, directory, "failing", "SERVER_ERROR busy\r\n");
+  apply(PREPARE, "");
+  CHECK(reads(cache, NULL) && reported("blue", "read", "error") == errors + 1);
 }
 
 int main(int count, char **arguments) {
@@ -401,6 +431,7 @@ int main(int count, char **arguments) {
   test_keys_and_values(cache);
   test_order();
   test_failures(cache);
+  test_old_server(cache, arguments[1]);
   cache_free(cache);
   cache_free(NULL);
   ringshift_router_free(router);

@@ -140,6 +140,36 @@ static inline void server_restart(test_server *server) {
   if (!server_run(server)) give_up("memcached does not start again");
 }
 
+/* Takes the place of a server that was killed: a memcached that knows `gets` and no meta command, and has one item. */
+static inline void server_pretend_old(test_server *server, const char *directory, const char *name,
+                                      const char *item) {
+  struct sockaddr_un path = {.sun_family = AF_UNIX};
+  snprintf(server->address, sizeof server->address, "%s/%s", directory, name);
+  memcpy(path.sun_path, server->address, sizeof server->address);
+  int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  if (listener < 0 || bind(listener, (const struct sockaddr *)&path, sizeof path) < 0 || listen(listener, 8) < 0)
+    give_up(server->address);
+  fflush(NULL);
+  server->pid = fork();
+  if (server->pid < 0) give_up("fork");
+  if (server->pid > 0) {
+    servers_note(0, server->pid);
+    close(listener);
+    return;
+  }
+  signal(SIGCHLD, SIG_IGN);
+  for (int fd; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
+    if (fork() != 0) continue;
+    char line[512];
+    for (ssize_t came; (came = read(fd, line, sizeof line)) > 0;) {
+      const char *answer = strncmp(line, "gets ", 5) == 0 ? item : "ERROR\r\n";
+      if (write(fd, answer, strlen(answer)) < 0) break;
+    }
+    _exit(0);
+  }
+  _exit(1);
+}
+
 /* What a server answers to some commands: valid until the next call. NULs are written as '@'. */
 static inline const char *server_ask(const test_server *server, const char *format, const char *key) {
   static char answer[8192];

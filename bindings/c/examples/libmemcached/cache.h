@@ -53,7 +53,8 @@ void cache_free(cache_client *cache);
 cache_status cache_get(cache_client *cache, const char *key, size_t key_len, cache_value *value);
 
 /* Gets a value; after a miss calls `load` and stores what it gives for `ttl` seconds (0: no end), at most for the
-   spec's `max_ttl`, wherever no invalidation came in between. CACHE_OK, CACHE_MISS, CACHE_BAD_KEY or CACHE_LOAD_FAILED. */
+   spec's `max_ttl`, wherever no invalidation came in between. CACHE_OK, CACHE_MISS, CACHE_BAD_KEY or
+   CACHE_LOAD_FAILED. */
 cache_status cache_get_or_load(cache_client *cache, const char *key, size_t key_len, uint32_t ttl, cache_load *load,
                                void *context, cache_value *value);
 

@@ -105,7 +105,7 @@ static step_reply gets(memcached_st *client, step_request *request) {
     if (rc == MEMCACHED_END) rc = MEMCACHED_NOTFOUND;
   }
   memcached_result_free(result);
-  /* A node that is too slow, or whose answer breaks off, is NOTFOUND to libmemcached like a miss; the last error tells. */
+  /* A SERVER_ERROR is NOTFOUND to libmemcached, like a miss; only the last error tells. */
   if (rc == MEMCACHED_NOTFOUND && memcached_last_error(client) != MEMCACHED_SUCCESS) rc = memcached_last_error(client);
   if (rc == MEMCACHED_NOTFOUND) return found;
   if (found == YES) cache_value_free(&request->item->value);
