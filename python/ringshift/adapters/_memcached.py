@@ -61,10 +61,13 @@ class Pool(base.PooledClient):  # type: ignore[misc]
     def run_since(self, epoch: int, command: Callable[[Connection], _Result]) -> _Result | None:
         """Runs a command on a connection that was there at an epoch; None if there is none."""
         younger = []
-        while (connection := self.client_pool.get()).sock is not None and connection.born > epoch:
-            younger.append(connection)
-        for each in younger:
-            self.client_pool.release(each)
+        try:
+            while (connection := self.client_pool.get()).sock is not None and connection.born > epoch:
+                younger.append(connection)
+        finally:
+            # Also when `max_pool_size` is reached by looking for one.
+            for each in younger:
+                self.client_pool.release(each)
         if connection.sock is None:
             self.client_pool.release(connection)
             return None
