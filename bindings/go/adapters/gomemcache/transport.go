@@ -37,6 +37,26 @@ type transport struct {
 	closed bool
 }
 
+// server is the one address of a client. A name is resolved whenever a connection is made, as in a pool: one that was
+// resolved once would go on to stand for the old server after the name has moved to another.
+type server string
+
+// Network and String are what gomemcache dials by.
+func (s server) Network() string {
+	if strings.HasPrefix(string(s), "/") {
+		return "unix"
+	}
+	return "tcp"
+}
+
+func (s server) String() string { return string(s) }
+
+// PickServer gives it for any key.
+func (s server) PickServer(string) (net.Addr, error) { return s, nil }
+
+// Each calls do with it.
+func (s server) Each(do func(net.Addr) error) error { return do(s) }
+
 // at gives the node of an address, made when it is first needed.
 func (t *transport) at(address string) (*node, error) {
 	t.lock.Lock()
@@ -47,11 +67,7 @@ func (t *transport) at(address string) (*node, error) {
 	if t.closed {
 		return nil, errClosed
 	}
-	var servers memcache.ServerList
-	if err := servers.SetServers(address); err != nil {
-		return nil, err
-	}
-	client := memcache.NewFromSelector(&servers)
+	client := memcache.NewFromSelector(server(address))
 	client.Timeout, client.MaxIdleConns, client.DialContext = t.options.Timeout, t.options.MaxIdleConns, t.options.DialContext
 	n := &node{client: client, idle: t.options.MaxIdleConns, pool: &pool{
 		address: address, dial: t.options.DialContext, timeout: t.options.Timeout, most: t.options.MaxIdleConns,

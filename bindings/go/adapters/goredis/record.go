@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,9 +20,7 @@ func (c *Client) Incr(ctx context.Context, key string) *redis.IntCmd { return c.
 
 // IncrBy adds to a number. Refused for a key that may be on several nodes.
 func (c *Client) IncrBy(ctx context.Context, key string, value int64) *redis.IntCmd {
-	return c.onRecord("IncrBy", key, func(client *redis.Client, wire string) *redis.IntCmd {
-		return client.IncrBy(ctx, wire, value)
-	})
+	return c.onRecord(ctx, "IncrBy", key, value)
 }
 
 // Decr takes 1 from a number. Refused for a key that may be on several nodes.
@@ -29,19 +28,21 @@ func (c *Client) Decr(ctx context.Context, key string) *redis.IntCmd { return c.
 
 // DecrBy takes from a number. Refused for a key that may be on several nodes.
 func (c *Client) DecrBy(ctx context.Context, key string, decrement int64) *redis.IntCmd {
-	return c.onRecord("DecrBy", key, func(client *redis.Client, wire string) *redis.IntCmd {
-		return client.DecrBy(ctx, wire, decrement)
-	})
+	return c.onRecord(ctx, "DecrBy", key, decrement)
 }
 
 // Append adds to the end of a value. Refused for a key that may be on several nodes.
 func (c *Client) Append(ctx context.Context, key, value string) *redis.IntCmd {
-	return c.onRecord("Append", key, func(client *redis.Client, wire string) *redis.IntCmd {
-		return client.Append(ctx, wire, value)
-	})
+	return c.onRecord(ctx, "Append", key, value)
 }
 
-func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redis.IntCmd) *redis.IntCmd {
+// once is a command that go-redis never sends again: it may have been done though no answer came.
+type once struct{ *redis.IntCmd }
+
+// NoRetry says so to go-redis.
+func (once) NoRetry() bool { return true }
+
+func (c *Client) onRecord(ctx context.Context, name, key string, value any) *redis.IntCmd {
 	route, err := c.router.RouteBytes([]byte(key))
 	if err != nil {
 		return redis.NewIntResult(0, err)
@@ -55,7 +56,8 @@ func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redi
 	if err != nil {
 		return redis.NewIntResult(0, err)
 	}
-	result := do(client, at.KeyPrefix()+key)
+	result := redis.NewIntCmd(ctx, strings.ToLower(name), at.KeyPrefix()+key, value)
+	_ = client.Process(ctx, once{result})
 	outcome := ringshift.OutcomeOK
 	var answered redis.Error
 	if err := result.Err(); err != nil && !errors.As(err, &answered) {

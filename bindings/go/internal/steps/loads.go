@@ -72,7 +72,7 @@ func (l *Loads) Run(
 			return nil, ctx.Err()
 		}
 		if !mine.useless && (mine.accepted || mine.began > arrived) {
-			return mine.item, mine.err
+			return mine.item.copied(), mine.err
 		}
 		before = mine
 	}

@@ -6,6 +6,7 @@ package steps
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,6 +73,16 @@ type Item struct {
 	Flags uint32
 	// TTL is the time that it has left: Forever, Unknown or more than 0.
 	TTL time.Duration
+}
+
+// copied is the same item with a value of its own.
+func (i *Item) copied() *Item {
+	if i == nil {
+		return nil
+	}
+	own := *i
+	own.Value = slices.Clone(i.Value)
+	return &own
 }
 
 // Token is what a fill has to show: that nothing has been removed at this node since it was taken.
@@ -193,7 +204,8 @@ func (c *Carrier) report(step *Step, reply *Reply) {
 // limited is the item with at most the time to live that the spec allows.
 func (c *Carrier) limited(item *Item) *Item {
 	longest := c.Router.MaxTTL()
-	if longest == 0 || (item.TTL > 0 && item.TTL <= longest) {
+	// What has none left stays so.
+	if longest == 0 || (item.TTL != Forever && item.TTL <= longest) {
 		return item
 	}
 	bounded := *item

@@ -55,6 +55,8 @@ func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key st
 // those behind it are sent theirs all the same. If the generation has changed by then, the deletes are sent again to the
 // nodes of both.
 func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
+	// Whatever becomes of the caller, the nodes behind are sent theirs; the client's timeouts bound the time.
+	ctx = context.WithoutCancel(ctx)
 	written := &Written{Done: make([]bool, len(keys))}
 	limited := make([]*Item, len(items))
 	for i, item := range items {

@@ -25,7 +25,7 @@ What is different from a redis-py client:
 - `incr`, `decr` and `append` change a value that exists nowhere else, which can't be migrated. They work on clusters
   without replicas while no migration is going on, and are refused otherwise.
 - Connections time out after a second, and a command is sent once more only if its connection had died, unless you say
-  otherwise.
+  otherwise; `incr`, `decr` and `append` are never sent twice.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Redis(Commands):
     def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = getattr(self._client(node.address), name)(wire, *arguments)
+            result = _execute_once(self._client(node.address), (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
@@ -181,6 +181,23 @@ def _one(client: Any, command: Command) -> Any:
         return client.execute_command(*command)
     except redis.OutOfMemoryError as error:
         return error
+
+
+def _execute_once(client: Any, command: Command) -> Any:
+    """What would be done twice if it was sent again: redis-py would do so when a connection dies under it."""
+    pool = client.connection_pool
+    # Replaced by the pool if it died while it was idle.
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*command)
+        return connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
 
 
 def _execute(client: Any, commands: list[Command]) -> list[Any]:

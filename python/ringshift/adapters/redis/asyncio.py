@@ -124,7 +124,7 @@ class Redis(Commands):
     async def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = await getattr(self._client(node.address), name)(wire, *arguments)
+            result = await _execute_once(self._client(node.address), (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
@@ -190,6 +190,23 @@ async def _one(client: Any, command: Command) -> Any:
         return await client.execute_command(*command)
     except redis.OutOfMemoryError as error:
         return error
+
+
+async def _execute_once(client: Any, command: Command) -> Any:
+    """What would be done twice if it was sent again: redis-py would do so when a connection dies under it."""
+    pool = client.connection_pool
+    # Replaced by the pool if it died while it was idle.
+    connection = await pool.get_connection()
+    try:
+        await connection.send_command(*command)
+        return await connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    finally:
+        await pool.release(connection)
 
 
 async def _execute(client: Any, commands: list[Command]) -> list[Any]:
