@@ -3,6 +3,7 @@
 
 /**
  * @import { Redis } from 'ioredis'
+ * @import { Node } from '../index.js'
  * @import { IoredisNodes } from './ioredis-nodes.js'
  * @import { Do, Item, Key, Reply, Step, Transport } from './steps-types.js'
  */
@@ -45,30 +46,64 @@ class IoredisIo {
    * @returns {Promise<Reply[]>}
    */
   async send(step) {
+    const { node } = step
     /** @type {Redis | undefined} */
     let client
     try {
-      client = this.#nodes.of(step.node)
-      const keys = step.keys.map((key) => wireKey(step.node, key))
-      const replies = await this.#ask[step.do](client, keys, step)
-      this.#giveUpAfterTimeout(step, client, replies)
-      return replies
+      client = this.#nodes.of(node)
+      const keys = step.keys.map((key) => wireKey(node, key))
+      return this.#said(node, client, await this.#ask[step.do](client, keys, step))
     } catch (error) {
       const failure = replyOf(/** @type {Error} */ (error))
-      this.#giveUpAfterTimeout(step, client, [failure])
-      return step.keys.map(() => failure)
+      return this.#said(
+        node,
+        client,
+        step.keys.map(() => failure),
+      )
     }
   }
 
   /**
-   * Answers come in order: behind one that doesn't come, no other will.
-   * @param {Step} step
+   * A command that no step stands for.
+   * @param {Node} node
+   * @param {string} command
+   * @param {(Key | number)[]} parameters
+   * @returns {Promise<number>}
+   */
+  async call(node, command, parameters) {
+    const client = this.#nodes.of(node)
+    try {
+      return /** @type {number} */ (await client.call(command, parameters))
+    } catch (error) {
+      if (isReply(error)) throw error
+      const [said] = this.#said(node, client, [this.failureOf(/** @type {Error} */ (error))])
+      throw /** @type {Failure} */ (said).error
+    }
+  }
+
+  /** @param {Error} error */
+  failureOf(error) {
+    return isReply(error) ? new Failure(error, null) : /** @type {Failure} */ (replyOf(error))
+  }
+
+  /**
+   * The replies, with what is known of a lost connection. Behind an answer that doesn't come no other will come either,
+   * so that connection is given up.
+   * @param {Node} node
    * @param {Redis | undefined} client
    * @param {Reply[]} replies
    */
-  #giveUpAfterTimeout(step, client, replies) {
-    if (client && replies.some((reply) => reply instanceof Failure && reply.outcome === 'timeout'))
-      this.#nodes.giveUp(step.node, client)
+  #said(node, client, replies) {
+    if (client === undefined || !replies.some((reply) => reply instanceof Failure)) return replies
+    const nodes = this.#nodes
+    const said = replies.map((reply) => {
+      if (!(reply instanceof Failure)) return reply
+      const reason = nodes.reasonOf(client, reply.error)
+      return reason === reply.error ? reply : new Failure(reason, timeoutOrError(reason))
+    })
+    if (said.some((reply) => reply instanceof Failure && reply.outcome === 'timeout'))
+      nodes.giveUp(node, client)
+    return said
   }
 
   /** @type {Record<Do, (client: Redis, keys: Key[], step: Step) => Promise<Reply[]>>} */
@@ -81,12 +116,12 @@ class IoredisIo {
         const { value, ttl } = /** @type {Item} */ (itemAt(step, at))
         const [token] = step.tokens?.slice(at) ?? []
         const parameters = [key, token?.text ?? '', value, this.#milliseconds(ttl ?? null)]
-        return (await run(client, FILL, parameters)) === 1
+        return isOne(await run(client, FILL, parameters))
       }),
     add: (client, keys, step) => this.#store(client, keys, step, ['NX']),
     set: (client, keys, step) => this.#store(client, keys, step, []),
     replace: (client, keys, step) => this.#store(client, keys, step, ['XX']),
-    delete: (client, keys) => each(keys, async (key) => (await client.call('DEL', [key])) === 1),
+    delete: (client, keys) => each(keys, async (key) => isOne(await client.call('DEL', [key]))),
     touch: (client, keys, step) =>
       each(keys, async (key, at) => {
         const { ttl } = /** @type {Stored} */ (itemAt(step, at))
@@ -94,7 +129,7 @@ class IoredisIo {
         const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
         // A key without an end can't be persisted, and is there all the same.
         const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
-        return there === 1
+        return isOne(there)
       }),
   }
 
@@ -120,6 +155,14 @@ class IoredisIo {
     const least = Math.min(ttl ?? Infinity, this.#maxTtl() ?? Infinity)
     return least === Infinity ? 0 : Math.max(1, Math.floor(least * 1000))
   }
+}
+
+/**
+ * With the option stringNumbers a number is a string.
+ * @param {unknown} answer
+ */
+function isOne(answer) {
+  return Number(answer) === 1
 }
 
 /**
@@ -208,10 +251,25 @@ function itemOf(value) {
  * @param {Error} error
  */
 function replyOf(error) {
-  if (error.name !== 'ReplyError')
-    return new Failure(error, /timed ?out/i.test(error.message) ? 'timeout' : 'error')
+  if (!isReply(error)) return new Failure(error, timeoutOrError(error))
   if (/^WRONGTYPE/.test(error.message)) throw error
-  return /^OOM/.test(error.message) ? new Refused(error) : new Failure(error, 'error')
+  // Before Redis 7 the error of a script begins with where it was.
+  return /^OOM|^ERR Error running script.*\bOOM\b/.test(error.message)
+    ? new Refused(error)
+    : new Failure(error, 'error')
+}
+
+/** @param {Error} error */
+function timeoutOrError(error) {
+  return /timed ?out/i.test(error.message) ? 'timeout' : 'error'
+}
+
+/**
+ * Whether the server said so itself.
+ * @param {unknown} error
+ */
+function isReply(error) {
+  return error instanceof Error && error.name === 'ReplyError'
 }
 
 exports.IoredisIo = IoredisIo

@@ -37,9 +37,19 @@ function setOptions(options) {
  */
 function ttlOf(seconds, milliseconds) {
   if (seconds === undefined && milliseconds === undefined) return null
+  if (seconds !== undefined && milliseconds !== undefined) throw wrong('expire and px exclude one another')
   const ttl = seconds ?? Number(milliseconds) / 1000
   if (typeof ttl === 'number' && ttl > 0 && ttl < Infinity) return ttl
   throw wrong('a time to live must be a number above 0; del removes a key')
+}
+
+/**
+ * What a command takes in Redis and can't be carried out at several nodes.
+ * @param {string} command
+ * @param {readonly unknown[]} more arguments than it has here
+ */
+function checkNoMore(command, more) {
+  if (more.length > 0) throw wrong(`${command}: ${more[0]} can't be carried out at several nodes`)
 }
 
 /** @param {string} message */
@@ -47,5 +57,6 @@ function wrong(message) {
   return new RingshiftError({ kind: 'invalid_argument', message })
 }
 
+exports.checkNoMore = checkNoMore
 exports.setOptions = setOptions
 exports.ttlOf = ttlOf

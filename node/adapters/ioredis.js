@@ -8,20 +8,21 @@
  * @import { Item } from './steps-types.js'
  */
 
-const { RingshiftError, Router } = require('../index.js')
+const { Router } = require('../index.js')
 const { wrongType } = require('../lib/errors.js')
 const { IoredisIo } = require('./ioredis-io.js')
 const { IoredisNodes } = require('./ioredis-nodes.js')
-const { setOptions, ttlOf } = require('./ioredis-options.js')
+const { checkNoMore, setOptions, ttlOf } = require('./ioredis-options.js')
 const { nameOf, wireKey } = require('./keys.js')
-const { Loads } = require('./loads.js')
+const { Loads, checkLoad } = require('./loads.js')
 const { add, fill, read, readMany, seek, touch } = require('./reading.js')
 const { Carrier, Failure, Refused } = require('./steps.js')
-const { checked, invalidate, isSingle, replace, store } = require('./writing.js')
+const { checked, invalidate, onlyNode, replace, store } = require('./writing.js')
 
 class Redis {
   #router
   #nodes
+  #transport
   #io
   /** @type {Loads<Item>} */
   #loads = new Loads()
@@ -34,7 +35,8 @@ class Redis {
     if (!(router instanceof Router)) throw wrongType('an adapter wants a Router')
     this.#router = router
     this.#nodes = new IoredisNodes(router, options)
-    this.#io = new Carrier(router, new IoredisIo(this.#nodes, () => router.maxTtl))
+    this.#transport = new IoredisIo(this.#nodes, () => router.maxTtl)
+    this.#io = new Carrier(router, this.#transport)
   }
 
   get router() {
@@ -96,6 +98,7 @@ class Redis {
    * @param {LoadOptions} [options]
    */
   async getOrLoadBuffer(key, load, options) {
+    checkLoad(load)
     const arrived = this.#loads.arrive()
     const ttl = ttlOf(options?.expire, options?.px)
     const { item, tokens } = await seek(this.#io, this.#route(key), key)
@@ -184,16 +187,20 @@ class Redis {
   /**
    * @param {Key} key
    * @param {number} seconds
+   * @param {...never} more
    */
-  async expire(key, seconds) {
+  async expire(key, seconds, ...more) {
+    checkNoMore('expire', more)
     return this.#touch(key, ttlOf(seconds, undefined))
   }
 
   /**
    * @param {Key} key
    * @param {number} milliseconds
+   * @param {...never} more
    */
-  async pexpire(key, milliseconds) {
+  async pexpire(key, milliseconds, ...more) {
+    checkNoMore('pexpire', more)
     return this.#touch(key, ttlOf(undefined, milliseconds))
   }
 
@@ -266,23 +273,8 @@ class Redis {
    * @returns {Promise<number>}
    */
   async #onRecord(command, key, value) {
-    const route = this.#route(key)
-    const [node] = route.invalidate
-    if (node === undefined || !isSingle(route)) {
-      throw new RingshiftError({
-        kind: 'invalid_argument',
-        message:
-          `${command} is refused while a key may be on several nodes (stage ${route.stage}): it would be counted ` +
-          'on one of them only. Keep counters and locks on a cluster that is not being migrated',
-      })
-    }
-    const answer = this.#nodes.of(node).call(command, [wireKey(node, key), value])
-    const outcome = answer.then(
-      () => /** @type {const} */ ('ok'),
-      (error) => (error.name === 'ReplyError' ? 'ok' : 'error'),
-    )
-    this.#router.report(node, await outcome, 'invalidate')
-    return /** @type {Promise<number>} */ (answer)
+    const node = onlyNode(command, this.#route(key))
+    return this.#io.record(node, () => this.#transport.call(node, command, [wireKey(node, key), value]))
   }
 
   /**

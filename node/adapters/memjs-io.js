@@ -39,6 +39,11 @@ class MemjsIo {
     return this.#nodes.closed
   }
 
+  /** @param {Error} error */
+  failureOf(error) {
+    return failureOf(error)
+  }
+
   /** @param {Step} step */
   send(step) {
     return Promise.all(step.keys.map((key, at) => this.#reply(step, key, at)))
@@ -118,7 +123,7 @@ async function get(node, key) {
  */
 async function byMeta(node, key, command) {
   const bytes = Buffer.from(key)
-  if (!node.meta || !MetaConnection.takes(bytes)) return undefined
+  if (!node.meta || node.meta.isUnknown || !MetaConnection.takes(bytes)) return undefined
   try {
     return await node.meta[command](bytes)
   } catch (error) {
@@ -136,6 +141,12 @@ function replyOf(what, error) {
   if (error instanceof TokenGone) return new Failure(error, null)
   const stores = what === 'set' || what === 'replace' || what === 'add' || what === 'fill'
   if (stores && isAnswer(error)) return new Refused(error)
+  // A node that answers a delete with a no has not acknowledged it.
+  return what === 'delete' && isAnswer(error) ? new Failure(error, 'error') : failureOf(error)
+}
+
+/** @param {Error} error */
+function failureOf(error) {
   const outcome = outcomeOf(error)
   return new Failure(error, outcome === 'timeout' ? 'timeout' : outcome === 'ok' ? null : 'error')
 }

@@ -54,6 +54,8 @@ export interface Transport {
   readonly closed: boolean
   /** A reply for each key. */
   send(step: Step): Promise<Reply[]>
+  /** What the error of a request that no step stands for says about its node. */
+  failureOf(error: Error): Failure
 }
 
 /** Which nodes may be filled, and with what. */

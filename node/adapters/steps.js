@@ -3,7 +3,7 @@
 'use strict'
 
 /**
- * @import { Op, Outcome, Router } from '../index.js'
+ * @import { Node, Op, Outcome, Router } from '../index.js'
  * @import { Do, Reply, Step, Transport } from './steps-types.js'
  */
 
@@ -85,14 +85,41 @@ class Carrier {
   }
 
   /**
+   * A request that no step stands for, since the cache is the record. It rejects with what its client says.
+   * @template T
+   * @param {Node} node
+   * @param {() => Promise<T>} request
+   * @returns {Promise<T>}
+   */
+  async record(node, request) {
+    try {
+      const result = await request()
+      this.#tell(node, 'ok', 'invalidate')
+      return result
+    } catch (error) {
+      const { outcome } = this.transport.failureOf(/** @type {Error} */ (error))
+      if (!this.transport.closed) this.#tell(node, outcome ?? 'ok', 'invalidate')
+      throw error
+    }
+  }
+
+  /**
    * @param {Step} step
    * @param {Reply} reply
    */
   #report(step, reply) {
     const outcome = outcomeOf(step.do, reply)
-    if (outcome === null) return
+    if (outcome !== null) this.#tell(step.node, outcome, OPS[step.do])
+  }
+
+  /**
+   * @param {Node} node
+   * @param {Outcome} outcome
+   * @param {Op} op
+   */
+  #tell(node, outcome, op) {
     try {
-      this.router.report(step.node, outcome, OPS[step.do])
+      this.router.report(node, outcome, op)
     } catch (error) {
       // A request that was under way when the router was closed still has its result.
       if (!isClosed(error)) throw error
@@ -108,7 +135,9 @@ class Carrier {
 function outcomeOf(what, reply) {
   if (reply instanceof Failure) return reply.outcome
   if (OPS[what] !== 'read') return 'ok'
-  return reply && !(reply instanceof Token) ? 'hit' : 'miss'
+  // A token, or the refusal of a server that has no room for one, is a miss.
+  const found = reply === true || (typeof reply === 'object' && reply !== null && 'value' in reply)
+  return found ? 'hit' : 'miss'
 }
 
 exports.Carrier = Carrier

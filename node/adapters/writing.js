@@ -12,7 +12,7 @@
 
 const { isClosed } = require('./closed.js')
 const { read } = require('./reading.js')
-const { InvalidationLostError } = require('../index.js')
+const { InvalidationLostError, RingshiftError } = require('../index.js')
 const { Failure, Refused } = require('./steps.js')
 
 /**
@@ -196,16 +196,24 @@ function unionOf(old, now) {
 }
 
 /**
- * Whether the key is in one place only, for all processes.
+ * The only node that holds a key, whoever asks: there the cache may be the record.
+ * @param {string} command
  * @param {Route} route
+ * @returns {Node}
  */
-function isSingle(route) {
+function onlyNode(command, route) {
   const [node, ...more] = route.invalidate
-  return node !== undefined && more.length === 0 && isRead(route, node)
+  if (node !== undefined && more.length === 0) return node
+  throw new RingshiftError({
+    kind: 'invalid_argument',
+    message:
+      `${command} is refused while a key may be on several nodes (stage ${route.stage}): it would be counted ` +
+      'on one of them only. Keep counters and locks on a cluster that is not being migrated',
+  })
 }
 
 exports.checked = checked
 exports.invalidate = invalidate
-exports.isSingle = isSingle
+exports.onlyNode = onlyNode
 exports.replace = replace
 exports.store = store
