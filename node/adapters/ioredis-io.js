@@ -45,21 +45,51 @@ class IoredisIo {
    * @param {Step} step
    * @returns {Promise<Reply[]>}
    */
-  async send(step) {
-    const { node } = step
+  async send({ do: what, node, keys, items, tokens }) {
+    if (what !== 'get' && what !== 'seek')
+      return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
     /** @type {Redis | undefined} */
     let client
     try {
       client = this.#nodes.of(node)
-      const keys = step.keys.map((key) => wireKey(node, key))
-      return this.#said(node, client, await this.#ask[step.do](client, keys, step))
+      const wires = keys.map((key) => wireKey(node, key))
+      const values = /** @type {(Buffer | null)[]} */ (await client.callBuffer('MGET', wires))
+      const found = values.map(itemOf)
+      return what === 'get' ? found : await this.#leases(node, client, wires, found)
     } catch (error) {
-      const failure = replyOf(/** @type {Error} */ (error))
-      return this.#said(
-        node,
-        client,
-        step.keys.map(() => failure),
-      )
+      const failure = this.#said(node, client, replyOf(/** @type {Error} */ (error)))
+      return keys.map(() => failure)
+    }
+  }
+
+  /**
+   * What was found, and leases for what was not.
+   * @param {Node} node
+   * @param {Redis} client
+   * @param {Key[]} keys
+   * @param {(Item | null)[]} found
+   */
+  #leases(node, client, keys, found) {
+    const failed = (/** @type {Error} */ error) => this.#said(node, client, replyOf(error))
+    return Promise.all(keys.map((key, at) => found[at] ?? lease(client, key).catch(failed)))
+  }
+
+  /**
+   * @param {Do} what
+   * @param {Node} node
+   * @param {Key} key
+   * @param {unknown} [item]
+   * @param {Token} [token]
+   * @returns {Promise<Reply>}
+   */
+  async one(what, node, key, item, token) {
+    /** @type {Redis | undefined} */
+    let client
+    try {
+      client = this.#nodes.of(node)
+      return await this.#ask[what](client, wireKey(node, key), item, token)
+    } catch (error) {
+      return this.#said(node, client, replyOf(/** @type {Error} */ (error)))
     }
   }
 
@@ -76,7 +106,7 @@ class IoredisIo {
       return /** @type {number} */ (await client.call(command, parameters))
     } catch (error) {
       if (isReply(error)) throw error
-      const [said] = this.#said(node, client, [this.failureOf(/** @type {Error} */ (error))])
+      const said = this.#said(node, client, this.failureOf(/** @type {Error} */ (error)))
       throw /** @type {Failure} */ (said).error
     }
   }
@@ -87,64 +117,53 @@ class IoredisIo {
   }
 
   /**
-   * The replies, with what is known of a lost connection. Behind an answer that doesn't come no other will come either,
-   * so that connection is given up.
+   * A reply, with what is known of a lost connection. Behind an answer that doesn't come no other will come either, so
+   * that connection is given up.
    * @param {Node} node
    * @param {Redis | undefined} client
-   * @param {Reply[]} replies
+   * @param {Reply} reply
    */
-  #said(node, client, replies) {
-    if (client === undefined || !replies.some((reply) => reply instanceof Failure)) return replies
-    const nodes = this.#nodes
-    const said = replies.map((reply) => {
-      if (!(reply instanceof Failure)) return reply
-      const reason = nodes.reasonOf(client, reply.error)
-      return reason === reply.error ? reply : new Failure(reason, timeoutOrError(reason))
-    })
-    if (said.some((reply) => reply instanceof Failure && reply.outcome === 'timeout'))
-      nodes.giveUp(node, client)
+  #said(node, client, reply) {
+    if (client === undefined || !(reply instanceof Failure)) return reply
+    const reason = this.#nodes.reasonOf(client, reply.error)
+    const said = reason === reply.error ? reply : new Failure(reason, timeoutOrError(reason))
+    if (said.outcome === 'timeout') this.#nodes.giveUp(node, client)
     return said
   }
 
-  /** @type {Record<Do, (client: Redis, keys: Key[], step: Step) => Promise<Reply[]>>} */
+  /** @type {Record<Do, (client: Redis, key: Key, item: any, token: any) => Promise<Reply>>} */
   #ask = {
-    get: async (client, keys) => (await values(client, keys)).map(itemOf),
-    take: (client, keys) => each(keys, (key) => take(client, key)),
-    seek: (client, keys) => seek(client, keys),
-    fill: (client, keys, step) =>
-      each(keys, async (key, at) => {
-        const { value, ttl } = /** @type {Item} */ (itemAt(step, at))
-        const [token] = step.tokens?.slice(at) ?? []
-        const parameters = [key, token?.text ?? '', value, this.#milliseconds(ttl ?? null)]
-        return isOne(await run(client, FILL, parameters))
-      }),
-    add: (client, keys, step) => this.#store(client, keys, step, ['NX']),
-    set: (client, keys, step) => this.#store(client, keys, step, []),
-    replace: (client, keys, step) => this.#store(client, keys, step, ['XX']),
-    delete: (client, keys) => each(keys, async (key) => isOne(await client.call('DEL', [key]))),
-    touch: (client, keys, step) =>
-      each(keys, async (key, at) => {
-        const { ttl } = /** @type {Stored} */ (itemAt(step, at))
-        const life = this.#milliseconds(ttl)
-        const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
-        // A key without an end can't be persisted, and is there all the same.
-        const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
-        return isOne(there)
-      }),
+    get: async (client, key) => itemOf(/** @type {Buffer | null} */ (await client.callBuffer('GET', [key]))),
+    take,
+    seek: async (client, key) => {
+      const value = /** @type {Buffer | null} */ (await client.callBuffer('GET', [key]))
+      return itemOf(value) ?? lease(client, key)
+    },
+    fill: async (client, key, /** @type {Item} */ { value, ttl }, /** @type {Token} */ { text }) =>
+      isOne(await run(client, FILL, [key, text, value, this.#milliseconds(ttl ?? null)])),
+    add: (client, key, item) => this.#store(client, key, item, 'NX'),
+    set: (client, key, item) => this.#store(client, key, item),
+    replace: (client, key, item) => this.#store(client, key, item, 'XX'),
+    delete: async (client, key) => isOne(await client.call('DEL', [key])),
+    touch: async (client, key, /** @type {Stored} */ { ttl }) => {
+      const life = this.#milliseconds(ttl)
+      const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
+      // A key without an end can't be persisted, and is there all the same.
+      const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
+      return isOne(there)
+    },
   }
 
   /**
    * @param {Redis} client
-   * @param {Key[]} keys
-   * @param {Step} step
-   * @param {string[]} how
+   * @param {Key} key
+   * @param {Stored} item
+   * @param {'NX' | 'XX'} [how]
    */
-  #store(client, keys, step, how) {
-    return each(keys, async (key, at) => {
-      const { value, ttl } = /** @type {Stored} */ (itemAt(step, at))
-      const life = this.#milliseconds(ttl)
-      return (await client.call('SET', [key, value, ...(life === 0 ? [] : ['PX', life]), ...how])) === 'OK'
-    })
+  async #store(client, key, { value, ttl }, how) {
+    const life = this.#milliseconds(ttl)
+    const parameters = [key, value, ...(life === 0 ? [] : ['PX', life]), ...(how ? [how] : [])]
+    return (await client.call('SET', parameters)) === 'OK'
   }
 
   /**
@@ -166,35 +185,6 @@ function isOne(answer) {
 }
 
 /**
- * @param {Step} step
- * @param {number} at
- */
-function itemAt({ items = [] }, at) {
-  return items[at]
-}
-
-/**
- * A reply for each key, whatever becomes of the others.
- * @param {Key[]} keys
- * @param {(key: Key, at: number) => Promise<Reply>} ask
- */
-function each(keys, ask) {
-  return Promise.all(
-    keys.map((key, at) => ask(key, at).catch((error) => replyOf(/** @type {Error} */ (error)))),
-  )
-}
-
-/**
- * @param {Redis} client
- * @param {Key[]} keys
- * @returns {Promise<(Buffer | null)[]>}
- */
-async function values(client, keys) {
-  if (keys.length === 1) return [/** @type {Buffer | null} */ (await client.callBuffer('GET', keys))]
-  return /** @type {(Buffer | null)[]} */ (await client.callBuffer('MGET', keys))
-}
-
-/**
  * @param {Redis} client
  * @param {Key} key
  */
@@ -208,19 +198,15 @@ async function take(client, key) {
 }
 
 /**
+ * The token of a key that was missing, or the item that has come meanwhile.
  * @param {Redis} client
- * @param {Key[]} keys
- * @returns {Promise<Reply[]>}
+ * @param {Key} key
+ * @returns {Promise<Item | Token>}
  */
-async function seek(client, keys) {
-  const found = (await values(client, keys)).map(itemOf)
-  return each(keys, async (key, at) => {
-    const item = found[at]
-    if (item) return item
-    const lease = Buffer.concat([MARK, Buffer.from(randomBytes(16).toString('hex'))])
-    const value = /** @type {Buffer | null} */ (await run(client, LEASE, [key, lease, LIFE]))
-    return value === null ? new Token(lease) : (itemOf(value) ?? new Token(value))
-  })
+async function lease(client, key) {
+  const mine = Buffer.concat([MARK, Buffer.from(randomBytes(16).toString('hex'))])
+  const value = /** @type {Buffer | null} */ (await run(client, LEASE, [key, mine, LIFE]))
+  return value === null ? new Token(mine) : (itemOf(value) ?? new Token(value))
 }
 
 /**

@@ -45,22 +45,23 @@ class MemjsIo {
   }
 
   /** @param {Step} step */
-  send(step) {
-    return Promise.all(step.keys.map((key, at) => this.#reply(step, key, at)))
+  send({ do: what, node, keys, items, tokens }) {
+    return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
   }
 
   /**
-   * @param {Step} step
+   * @param {Do} what
+   * @param {Node} node
    * @param {Key} key
-   * @param {number} at
+   * @param {unknown} [item]
+   * @param {Token} [token]
    * @returns {Promise<Reply>}
    */
-  async #reply(step, key, at) {
+  async one(what, node, key, item, token) {
     try {
-      const node = this.#nodes.of(step.node)
-      return await this.#ask[step.do](node, wireKey(step.node, key), step.items?.[at], step.tokens?.[at])
+      return await this.#ask[what](this.#nodes.of(node), wireKey(node, key), item, token)
     } catch (error) {
-      return replyOf(step.do, /** @type {Error} */ (error))
+      return replyOf(what, /** @type {Error} */ (error))
     }
   }
 

@@ -4,7 +4,7 @@
 
 /**
  * @import { Node, Op, Outcome, Router } from '../index.js'
- * @import { Do, Reply, Step, Transport } from './steps-types.js'
+ * @import { Do, Key, Reply, Step, Transport } from './steps-types.js'
  */
 
 const { isClosed } = require('./closed.js')
@@ -71,9 +71,22 @@ class Carrier {
   /** @param {Step} step */
   async send(step) {
     const replies = await this.transport.send(step)
-    // That the client was closed meanwhile is no fault of the node.
-    if (!this.transport.closed) for (const reply of replies) this.#report(step, reply)
+    for (const reply of replies) this.#report(step.do, step.node, reply)
     return replies
+  }
+
+  /**
+   * A step about one key.
+   * @param {Do} what
+   * @param {Node} node
+   * @param {Key} key
+   * @param {unknown} [item]
+   * @param {Token} [token]
+   */
+  async one(what, node, key, item, token) {
+    const reply = await this.transport.one(what, node, key, item, token)
+    this.#report(what, node, reply)
+    return reply
   }
 
   /**
@@ -104,12 +117,15 @@ class Carrier {
   }
 
   /**
-   * @param {Step} step
+   * @param {Do} what
+   * @param {Node} node
    * @param {Reply} reply
    */
-  #report(step, reply) {
-    const outcome = outcomeOf(step.do, reply)
-    if (outcome !== null) this.#tell(step.node, outcome, OPS[step.do])
+  #report(what, node, reply) {
+    // That the client was closed meanwhile is no fault of the node.
+    if (this.transport.closed) return
+    const outcome = outcomeOf(what, reply)
+    if (outcome !== null) this.#tell(node, outcome, OPS[what])
   }
 
   /**
