@@ -63,32 +63,25 @@ class MemjsNode {
 
   /**
    * The item of a key, or else a token to fill it with, by the binary protocol: a placeholder stands in for the token.
-   * Null if the server keeps no CAS numbers, or has no room for it.
    * @param {Key} key
    * @returns {Promise<Item | Token | null>}
    */
   async place(key) {
-    const first = await this.#request(GET, key, '', '')
-    if (first.header.status !== NOT_FOUND) return this.#placed(first)
-    const extras = Buffer.concat([Buffer.alloc(4), memjs.Utils.makeExpiration(LEASE)])
-    // Whether it was stored doesn't matter: somebody else may have been faster, and what is there says it all.
-    const [, second] = await Promise.all([
-      this.#request(ADD, key, extras, PLACEHOLDER),
-      this.#request(GET, key, '', ''),
-    ])
-    return this.#placed(second)
-  }
-
-  /**
-   * @param {Response} answer to a get
-   * @returns {Item | Token | null}
-   */
-  #placed({ header: { status, cas }, val, extras }) {
-    if (status === NOT_FOUND) return null
-    if (status !== 0) throw new Error(`MemJS GET: ${REFUSALS[status] ?? `status ${status}`}`)
-    if (!val.equals(PLACEHOLDER)) return { value: val, flags: extras }
-    // Without CAS every number is 0. CAS numbers start anew with the server, and then this connection is gone.
-    return cas.every((byte) => byte === 0) ? null : new Token(Buffer.from(cas), this.#server.connection)
+    // Twice: somebody else's placeholder may go between the two requests, and then so does the value behind it.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const found = await this.#request(GET, key, '', '')
+      if (found.header.status === 0 && !found.val.equals(PLACEHOLDER))
+        return { value: found.val, flags: found.extras }
+      const extras = Buffer.concat([Buffer.alloc(4), memjs.Utils.makeExpiration(LEASE)])
+      const placed = found.header.status === 0 ? found : await this.#request(ADD, key, extras, PLACEHOLDER)
+      if (placed.header.status === 0) {
+        const { cas } = placed.header
+        // Without CAS every number is 0. CAS numbers start anew with the server, and then this connection is gone.
+        return cas.every((byte) => byte === 0) ? null : new Token(Buffer.from(cas), this.#server.connection)
+      }
+      if (placed.header.status !== KEY_EXISTS) return null
+    }
+    return null
   }
 
   /**
