@@ -20,7 +20,7 @@ const LIFE = 30_000
 
 /**
  * What is stored by a set, an add or a replace.
- * @typedef {{ value: Buffer, ttl: number | null }} Stored
+ * @typedef {{ value: string | Buffer, ttl: number | null }} Stored
  */
 
 /** @implements {Transport} */
@@ -140,13 +140,13 @@ class IoredisIo {
       return itemOf(value) ?? lease(client, key)
     },
     fill: async (client, key, /** @type {Item} */ { value, ttl }, /** @type {Token} */ { text }) =>
-      isOne(await run(client, FILL, [key, text, value, this.#milliseconds(ttl ?? null)])),
+      isOne(await run(client, FILL, [key, text, value, milliseconds(ttl ?? null, this.#maxTtl())])),
     add: (client, key, item) => this.#store(client, key, item, 'NX'),
     set: (client, key, item) => this.#store(client, key, item),
     replace: (client, key, item) => this.#store(client, key, item, 'XX'),
     delete: async (client, key) => isOne(await client.call('DEL', [key])),
     touch: async (client, key, /** @type {Stored} */ { ttl }) => {
-      const life = this.#milliseconds(ttl)
+      const life = milliseconds(ttl, this.#nodes.maxTtl)
       const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
       // A key without an end can't be persisted, and is there all the same.
       const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
@@ -161,19 +161,20 @@ class IoredisIo {
    * @param {'NX' | 'XX'} [how]
    */
   async #store(client, key, { value, ttl }, how) {
-    const life = this.#milliseconds(ttl)
+    const life = milliseconds(ttl, this.#nodes.maxTtl)
     const parameters = [key, value, ...(life === 0 ? [] : ['PX', life]), ...(how ? [how] : [])]
     return (await client.call('SET', parameters)) === 'OK'
   }
+}
 
-  /**
-   * At most the spec's max_ttl; 0 for ever.
-   * @param {number | null} ttl seconds
-   */
-  #milliseconds(ttl) {
-    const least = Math.min(ttl ?? Infinity, this.#maxTtl() ?? Infinity)
-    return least === Infinity ? 0 : Math.max(1, Math.floor(least * 1000))
-  }
+/**
+ * At most the spec's max_ttl; 0 for ever.
+ * @param {number | null} ttl seconds
+ * @param {number | null} maxTtl seconds
+ */
+function milliseconds(ttl, maxTtl) {
+  const least = Math.min(ttl ?? Infinity, maxTtl ?? Infinity)
+  return least === Infinity ? 0 : Math.max(1, Math.floor(least * 1000))
 }
 
 /**

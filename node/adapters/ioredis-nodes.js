@@ -37,7 +37,9 @@ class IoredisNodes {
    * @type {WeakMap<RedisClient, Error>}
    */
   #reasons = new WeakMap()
-  #generation = 0
+  #generation = -1
+  /** @type {number | null} */
+  #maxTtl = null
   #closed = false
 
   /**
@@ -60,6 +62,11 @@ class IoredisNodes {
 
   get closed() {
     return this.#closed
+  }
+
+  /** The spec's of the generation that was adopted last, in seconds. */
+  get maxTtl() {
+    return this.#maxTtl
   }
 
   /**
@@ -112,6 +119,7 @@ class IoredisNodes {
   adopt(generation) {
     if (generation === this.#generation) return
     this.#generation = generation
+    this.#maxTtl = this.#router.maxTtl
     const present = new Set(this.#router.nodes().map((node) => node.address))
     for (const [address, client] of this.#clients) {
       if (present.has(address)) continue

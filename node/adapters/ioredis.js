@@ -132,7 +132,7 @@ class Redis {
    */
   async set(key, value, ...options) {
     const { ttl, how } = setOptions(options)
-    const [route, item] = [this.#route(key), { value: bytes(value), ttl }]
+    const [route, item] = [this.#route(key), { value: sendable(value), ttl }]
     if (how === 'NX') return (await this.#add(route, key, item)) ? 'OK' : null
     const written =
       how === 'XX'
@@ -164,7 +164,7 @@ class Redis {
    * @param {Value} value
    */
   async setnx(key, value) {
-    return (await this.#add(this.#route(key), key, { value: bytes(value), ttl: null })) ? 1 : 0
+    return (await this.#add(this.#route(key), key, { value: sendable(value), ttl: null })) ? 1 : 0
   }
 
   /** @param {...(Key | Key[])} keys */
@@ -235,7 +235,7 @@ class Redis {
    * @param {Value} value
    */
   async append(key, value) {
-    return this.#onRecord('APPEND', key, bytes(value))
+    return this.#onRecord('APPEND', key, sendable(value))
   }
 
   async quit() {
@@ -250,7 +250,7 @@ class Redis {
   /**
    * @param {Route} route
    * @param {Key} key
-   * @param {{ value: Buffer, ttl: number | null }} item
+   * @param {{ value: string | Buffer, ttl: number | null }} item
    */
   async #add(route, key, item) {
     const reply = await add(this.#io, route, key, item)
@@ -269,7 +269,7 @@ class Redis {
   /**
    * @param {'INCRBY' | 'DECRBY' | 'APPEND'} command
    * @param {Key} key
-   * @param {number | Buffer} value
+   * @param {number | string | Buffer} value
    * @returns {Promise<number>}
    */
   async #onRecord(command, key, value) {
@@ -305,11 +305,20 @@ function text(value) {
   return value === null ? null : value.toString()
 }
 
+/**
+ * What ioredis sends as it is.
+ * @param {Value} value
+ */
+function sendable(value) {
+  if (typeof value === 'string' || Buffer.isBuffer(value)) return value
+  if (typeof value === 'number') return String(value)
+  throw wrongType('a value is a string, a Buffer or a number')
+}
+
 /** @param {Value} value */
 function bytes(value) {
-  if (Buffer.isBuffer(value)) return value
-  if (typeof value === 'string' || typeof value === 'number') return Buffer.from(String(value))
-  throw wrongType('a value is a string, a Buffer or a number')
+  const sent = sendable(value)
+  return typeof sent === 'string' ? Buffer.from(sent) : sent
 }
 
 exports.Redis = Redis

@@ -79,8 +79,9 @@ class Client {
   async getOrLoad(key, load, options) {
     checkLoad(load)
     const arrived = this.#loads.arrive()
+    const route = this.#route(key)
     const expires = this.#expires(options?.expires)
-    const { item, tokens } = await seek(this.#io, this.#route(key), key)
+    const { item, tokens } = await seek(this.#io, route, key)
     if (item) return this.#found(item).value
     const loaded = await this.#loads.run(
       nameOf(key),
@@ -121,8 +122,8 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async replace(key, value, options) {
-    const item = this.#stored(value, options)
-    return checked(await replace(this.#io, this.#route(key), key, item)).results.get(0) ?? false
+    const [route, item] = [this.#route(key), this.#stored(value, options)]
+    return checked(await replace(this.#io, route, key, item)).results.get(0) ?? false
   }
 
   /** @param {Key} key */
@@ -183,9 +184,12 @@ class Client {
     )
   }
 
-  /** @param {number | undefined} expires */
+  /**
+   * To be asked behind the route, which may be the first of another generation.
+   * @param {number | undefined} expires
+   */
   #expires(expires) {
-    return clampExpires(checkExpires(expires || this.#options.expires), this.#router.maxTtl)
+    return clampExpires(checkExpires(expires || this.#options.expires), this.#nodes.maxTtl)
   }
 
   /**
