@@ -12,6 +12,7 @@ function setOptions(options) {
   let ttl = null
   /** @type {'NX' | 'XX' | null} */
   let how = null
+  if (options.length === 0) return { ttl, how }
   const rest = [...options]
   while (rest.length > 0) {
     const name = String(rest.shift()).toUpperCase()

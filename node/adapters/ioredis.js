@@ -171,7 +171,9 @@ class Redis {
   async del(...keys) {
     const all = keys.flat()
     const { results } = checked(await invalidate(this.#io, this.#routes(all), all))
-    return [...results.values()].filter(Boolean).length
+    let removed = 0
+    for (const there of results.values()) if (there) removed += 1
+    return removed
   }
 
   /** @param {...(Key | Key[])} keys */
@@ -293,6 +295,8 @@ class Redis {
    * @returns {Route[]}
    */
   #routes(keys) {
+    const [key] = keys
+    if (keys.length === 1 && key !== undefined) return [this.#route(key)]
     this.#nodes.checkOpen()
     const routes = this.#router.routeMany(keys)
     if (routes[0]) this.#nodes.adopt(routes[0].generation)
