@@ -98,7 +98,8 @@ class Carrier {
   }
 
   /**
-   * A request that no step stands for, since the cache is the record. It rejects with what its client says.
+   * A request that no step stands for, since the cache is the record. It rejects with what its client says. One that
+   * fails leaves nothing behind that is no longer true, so it is no lost invalidation.
    * @template T
    * @param {Node} node
    * @param {() => Promise<T>} request
@@ -107,11 +108,11 @@ class Carrier {
   async record(node, request) {
     try {
       const result = await request()
-      this.#tell(node, 'ok', 'invalidate')
+      this.#tell(node, 'ok', 'fill')
       return result
     } catch (error) {
       const { outcome } = this.transport.failureOf(/** @type {Error} */ (error))
-      if (!this.transport.closed) this.#tell(node, outcome ?? 'ok', 'invalidate')
+      if (!this.transport.closed) this.#tell(node, outcome ?? 'ok', 'fill')
       throw error
     }
   }

@@ -212,6 +212,7 @@ function place(node) {
  * @param {Node} node
  */
 function isRead(route, node) {
+  if (route.read?.node === node) return true
   return route.read?.nodes.some((read) => place(read) === place(node)) ?? false
 }
 

@@ -130,7 +130,7 @@ test('counting is reported, and goes on when the breaker of its only node is ope
   const reported = () =>
     router
       .metrics()
-      .requests.filter(({ op }) => op === 'invalidate')
+      .requests.filter(({ op }) => op === 'fill')
       .map(({ outcome, count }) => [outcome, count])
   await client.increment('n', 1, { initial: 5 })
   assert.deepEqual(reported(), [['ok', 1]])

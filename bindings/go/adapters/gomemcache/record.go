@@ -108,7 +108,7 @@ func (c *Client) onRecord(name, key string, do func(*memcache.Client, string) er
 		outcome = failureOf(err).Outcome
 	}
 	// It fails only if the router was closed meanwhile; the request still has its result.
-	_ = c.router.Report(at, ringshift.OpInvalidate, outcome)
+	_ = c.router.Report(at, ringshift.OpFill, outcome)
 	return err
 }
 

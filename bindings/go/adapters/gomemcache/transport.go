@@ -145,17 +145,26 @@ func (n *node) send(ctx context.Context, step *steps.Step, keys []string, replie
 }
 
 func (n *node) get(ctx context.Context, keys []string, replies []steps.Reply) error {
-	var items map[string]*memcache.Item
+	items := make([]*memcache.Item, len(keys))
 	err := n.again(func() (err error) {
-		items, err = n.client.GetMulti(keys)
+		if len(keys) == 1 {
+			items[0], err = n.client.Get(keys[0])
+			if errors.Is(err, memcache.ErrCacheMiss) {
+				err = nil
+			}
+			return err
+		}
+		all, err := n.client.GetMulti(keys)
+		for i, key := range keys {
+			items[i] = all[key]
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	var doubtful []int
-	for i, key := range keys {
-		item := items[key]
+	for i, item := range items {
 		switch {
 		case item == nil || string(item.Value) == steps.Placeholder:
 		case len(item.Value) == 0 && item.Flags == 0:

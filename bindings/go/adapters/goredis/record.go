@@ -62,7 +62,7 @@ func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redi
 		outcome = replyOf(steps.Set, err).Outcome
 	}
 	// It fails only if the router was closed meanwhile; the request still has its result.
-	_ = c.router.Report(at, ringshift.OpInvalidate, outcome)
+	_ = c.router.Report(at, ringshift.OpFill, outcome)
 	return result
 }
 

@@ -128,9 +128,9 @@ class Redis(Commands):
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
-                self._router.report(node, failed.outcome or "error", "invalidate")
+                self._router.report(node, failed.outcome or "error", "fill")
             raise
-        self._router.report(node, "ok", "invalidate")
+        self._router.report(node, "ok", "fill")
         return result
 
     async def _send(self, step: Step) -> Reply:
