@@ -104,7 +104,9 @@ class IoredisNodes {
    * @param {RedisClient} client
    */
   giveUp({ address }, client) {
-    if (this.#clients.get(address) === client) this.#clients.delete(address)
+    // Others that waited for an answer may have done so already; each time would add a listener to the socket.
+    if (this.#clients.get(address) !== client) return
+    this.#clients.delete(address)
     client.disconnect()
   }
 

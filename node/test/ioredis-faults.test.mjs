@@ -112,6 +112,23 @@ test('a node that hangs is given up by counters too, and by options that are und
   await until(async () => (await client.incr('n').catch(() => 0)) > 0)
 })
 
+test('many requests to a node that hangs are as many timeouts, and nothing is printed', async (t) => {
+  const { server, router, client } = await tapped(t, { options: { commandTimeout: 200 } })
+  const warnings = []
+  const listen = (warning) => warnings.push(String(warning))
+  process.on('warning', listen)
+  t.after(() => process.off('warning', listen))
+  server.hang()
+  const found = await Promise.all(Array.from({ length: 40 }, () => client.get('k')))
+  assert.deepEqual(found, Array(40).fill(null))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(warnings, [])
+  assert.equal(
+    counts(router, 'read').reduce((sum, [, count]) => sum + count, 0),
+    40,
+  )
+})
+
 test('an invalidation that is overtaken by a new spec is sent to the nodes of both', async (t) => {
   const servers = await startRedises(t, 2)
   const [blue, green] = [await Tap.start(t, servers[0]), await Tap.start(t, servers[1])]
