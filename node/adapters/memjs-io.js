@@ -2,7 +2,7 @@
 'use strict'
 
 /**
- * @import { Node, Router } from '../index.js'
+ * @import { Node } from '../index.js'
  * @import { MemjsNode } from './memjs-node.js'
  * @import { MemjsNodes } from './memjs-nodes.js'
  * @import { FilledOptions } from './memjs-options.js'
@@ -39,24 +39,29 @@ class MemjsIo {
     return this.#nodes.closed
   }
 
+  /** @param {Error} error */
+  failureOf(error) {
+    return failureOf(error)
+  }
+
   /** @param {Step} step */
-  async send(step) {
-    if (step.keys.length === 1) return [await this.#reply(step, /** @type {Key} */ (step.keys[0]), 0)]
-    return Promise.all(step.keys.map((key, at) => this.#reply(step, key, at)))
+  send({ do: what, node, keys, items, tokens }) {
+    return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
   }
 
   /**
-   * @param {Step} step
+   * @param {Do} what
+   * @param {Node} node
    * @param {Key} key
-   * @param {number} at
+   * @param {unknown} [item]
+   * @param {Token} [token]
    * @returns {Promise<Reply>}
    */
-  async #reply(step, key, at) {
+  async one(what, node, key, item, token) {
     try {
-      const node = this.#nodes.of(step.node)
-      return await this.#ask[step.do](node, wireKey(step.node, key), step.items?.[at], step.tokens?.[at])
+      return await this.#ask[what](this.#nodes.of(node), wireKey(node, key), item, token)
     } catch (error) {
-      return replyOf(step.do, /** @type {Error} */ (error))
+      return replyOf(what, /** @type {Error} */ (error))
     }
   }
 
@@ -119,7 +124,7 @@ async function get(node, key) {
  */
 async function byMeta(node, key, command) {
   const bytes = Buffer.from(key)
-  if (!node.meta || !MetaConnection.takes(bytes)) return undefined
+  if (!node.meta || node.meta.isUnknown || !MetaConnection.takes(bytes)) return undefined
   try {
     return await node.meta[command](bytes)
   } catch (error) {
@@ -137,13 +142,18 @@ function replyOf(what, error) {
   if (error instanceof TokenGone) return new Failure(error, null)
   const stores = what === 'set' || what === 'replace' || what === 'add' || what === 'fill'
   if (stores && isAnswer(error)) return new Refused(error)
+  // A node that answers a delete with a no has not acknowledged it.
+  return what === 'delete' && isAnswer(error) ? new Failure(error, 'error') : failureOf(error)
+}
+
+/** @param {Error} error */
+function failureOf(error) {
   const outcome = outcomeOf(error)
   return new Failure(error, outcome === 'timeout' ? 'timeout' : outcome === 'ok' ? null : 'error')
 }
 
 /**
  * Counts at a node; the cache is the record.
- * @param {Router} router
  * @param {MemjsNodes} nodes
  * @param {Node} node
  * @param {Key} key
@@ -151,15 +161,8 @@ function replyOf(what, error) {
  * @param {number} amount
  * @param {object} options
  */
-async function count(router, nodes, node, key, command, amount, options) {
-  try {
-    const counted = await nodes.of(node).run((client) => client[command](wireKey(node, key), amount, options))
-    router.report(node, 'ok', 'fill')
-    return counted
-  } catch (error) {
-    if (!nodes.closed) router.report(node, outcomeOf(error), 'fill')
-    throw error
-  }
+function count(nodes, node, key, command, amount, options) {
+  return nodes.of(node).run((client) => client[command](wireKey(node, key), amount, options))
 }
 
 exports.MemjsIo = MemjsIo
