@@ -22,6 +22,8 @@ const { checked, invalidate, isSingle, replace, store } = require('./writing.js'
 // The opcodes under which memjs hands a value to its serializer.
 const GET = 0
 const SET = 1
+/** An expiry has four bytes. */
+const LONGEST_EXPIRES = 0xffff_ffff
 
 class Client {
   #router
@@ -81,16 +83,19 @@ class Client {
     const expires = this.#expires(options?.expires)
     const { item, tokens } = await seek(this.#io, this.#route(key), key)
     if (item) return this.#found(item).value
+    let isOwn = false
     const loaded = await this.#loads.run(
       nameOf(key),
       arrived,
       async () => {
         const value = await load()
+        isOwn = true
         return value === null || value === undefined ? null : this.#item(value, expires)
       },
       (filled) => fill(this.#io, tokens, key, filled),
     )
-    return this.#found(loaded).value
+    // Whoever shares a load gets a value of its own.
+    return this.#found(loaded && !isOwn ? { ...loaded, value: Buffer.from(loaded.value) } : loaded).value
   }
 
   /**
@@ -191,7 +196,15 @@ class Client {
 
   /** @param {number | undefined} expires */
   #expires(expires) {
-    return clampExpires(expires || this.#options.expires, this.#router.maxTtl)
+    const wanted = expires || this.#options.expires
+    // Before anything is sent: that it can't be sent says nothing against a node.
+    if (!(wanted >= 0 && wanted <= LONGEST_EXPIRES)) {
+      throw new RingshiftError({
+        kind: 'invalid_argument',
+        message: `expires is ${wanted}; use seconds, a point in time, or 0 for ever`,
+      })
+    }
+    return clampExpires(wanted, this.#router.maxTtl)
   }
 
   /**
