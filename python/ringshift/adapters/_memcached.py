@@ -39,7 +39,7 @@ class Pool(base.PooledClient):  # type: ignore[misc]
             try:
                 result = command(connection)
             except BaseException as error:
-                self.client_pool.destroy(connection)
+                self._give_up(connection, error)
                 died = isinstance(error, ConnectionError | MemcacheUnexpectedCloseError)
                 if fresh or not died or not again:
                     raise
@@ -81,11 +81,19 @@ class Pool(base.PooledClient):  # type: ignore[misc]
             return None
         try:
             result = command(connection)
-        except BaseException:
-            self.client_pool.destroy(connection)
+        except BaseException as error:
+            self._give_up(connection, error)
             raise
         self.client_pool.release(connection)
         return result
+
+    def _give_up(self, connection: Connection, error: BaseException) -> None:
+        """After a failed command."""
+        was_closed = connection not in self.client_pool.used
+        self.client_pool.destroy(connection)
+        if was_closed and isinstance(error, AttributeError):
+            # Another thread closed the client, and pymemcache met a socket that is no more.
+            raise RuntimeError("the client was closed meanwhile") from error
 
 
 class Memcached:
