@@ -94,7 +94,8 @@ func (c *Client) GetMulti(keys []string) (map[string]*memcache.Item, error) {
 // ask for the same key at the same time share a load wherever none of them can get a value that is too old by it.
 //
 // load asks the origin, in this goroutine; nil without an error means that there is nothing, which is
-// memcache.ErrCacheMiss and not stored. It has 30 seconds for its value to be stored.
+// memcache.ErrCacheMiss and not stored. It has 30 seconds for its value to be stored. It must not ask for the same key: it
+// would wait for itself.
 func (c *Client) GetOrLoad(key string, load func() ([]byte, error), expiration int32) (*memcache.Item, error) {
 	ctx, arrived := context.Background(), c.loads.Arrive()
 	route, err := c.route(key)

@@ -21,8 +21,9 @@ import (
 type node struct {
 	client *memcache.Client
 	pool   *pool
-	// old says that the server is known to lack meta commands.
-	old atomic.Bool
+	// oldUntil says that the server lacked meta commands on connections up to this epoch. A later one may be to its
+	// successor, which has what only meta commands can tell apart from values.
+	oldUntil atomic.Uint64
 	// idle connections of the client at most: each may turn out to have died.
 	idle int
 }
@@ -230,24 +231,31 @@ func (n *node) byMeta(ctx context.Context, keys []string, lease bool) ([]*found,
 // byMetaAt asks by meta commands if the server knows them, or else by those that come nearest. before is called when the
 // connection is there and nothing was sent on it.
 func (n *node) byMetaAt(ctx context.Context, keys []string, lease bool, before func()) (all []*found, err error) {
-	if !n.old.Load() {
-		err = n.pool.run(ctx, func(c *conn) (err error) {
-			before()
-			all, err = c.find(keys, lease)
-			return err
-		})
-		if !errors.Is(err, errUnknownCommand) {
-			return all, err
-		}
-		// A server before 1.6.
-		n.old.Store(true)
-	}
-	err = n.pool.run(ctx, func(c *conn) (err error) {
-		before()
+	classic := func(c *conn) (err error) {
 		if lease {
 			all, err = c.place(keys)
 		} else {
 			all, err = c.gets(keys)
+		}
+		return err
+	}
+	err = n.pool.run(ctx, func(c *conn) (err error) {
+		before()
+		if c.born <= n.oldUntil.Load() {
+			return classic(c)
+		}
+		all, err = c.find(keys, lease)
+		return err
+	})
+	if !errors.Is(err, errUnknownCommand) {
+		return all, err
+	}
+	// A server before 1.6.
+	err = n.pool.run(ctx, func(c *conn) error {
+		before()
+		err := classic(c)
+		for known := n.oldUntil.Load(); err == nil && known < c.born; known = n.oldUntil.Load() {
+			n.oldUntil.CompareAndSwap(known, c.born)
 		}
 		return err
 	})
