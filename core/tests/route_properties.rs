@@ -195,6 +195,34 @@ fn a_single_node_is_all_there_is_to_a_route() {
 }
 
 #[test]
+fn the_only_node_that_takes_keys_is_read_with_more_replicas_than_that() {
+    for down in [0, 1] {
+        let mut ring = Ring {
+            replicas: 2,
+            ..ids("n", 2)
+        };
+        ring.nodes[down].down = true;
+        let only = format!("n{}", 1 - down);
+        let router = ring.router();
+        router.with(|snapshot| {
+            let route = snapshot.route(b"key");
+            let read = route.read().unwrap();
+            assert_eq!(read.node().id(), only);
+            assert!(read.nodes().all(|node| node.id() == only));
+            assert_eq!(route.single().unwrap().id(), only);
+            assert_eq!(snapshot.node(b"key").unwrap().id(), only);
+            assert_eq!(snapshot.index(b"key"), read.node().index());
+            let shares = &snapshot.shares()[0].nodes;
+            assert!(
+                shares
+                    .iter()
+                    .all(|share| (share.node == only) == (share.load > 0))
+            );
+        });
+    }
+}
+
+#[test]
 fn when_too_many_breakers_are_open_none_is_heeded() {
     let ring = ids("n", 4);
     let router = ring.router();
