@@ -244,7 +244,8 @@ impl Snapshot {
     }
 
     /// Which nodes of both sides are not to be read, as bits in read order. A probe is given out
-    /// only where the key will be read first.
+    /// only where the key will be read first; and once all keys have moved, which read `from` first
+    /// no more, where it falls back to.
     #[cold]
     fn open_in_migration(
         &self,
@@ -265,7 +266,8 @@ impl Snapshot {
             }
             (Stage::Ramp, true) => {
                 let open = destination(true);
-                (source(migration.to.is_all_of(open, to)), open)
+                let nowhere = migration.to.is_all_of(open, to);
+                (source(nowhere || self.weight == hash::BUCKETS), open)
             }
         }
     }

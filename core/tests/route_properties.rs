@@ -448,6 +448,36 @@ fn a_probe_is_given_to_a_request_that_reads_the_node_first() {
 }
 
 #[test]
+fn what_is_left_is_probed_by_a_fallback_once_all_keys_have_moved() {
+    let quick = |percent: &str| {
+        let spec = migration(&ids("a", 1), &ids("b", 1), (1, 100), "ramp", percent);
+        router(&spec.replace(r#""failures":2"#, r#""failures":2,"open":"1ms""#))
+    };
+    let falls_back = |router: &Router, key: &[u8]| {
+        router.with(|snapshot| {
+            let route = snapshot.route(key);
+            assert_eq!(route.read().unwrap().node().id(), "b0");
+            route.fallback().is_some()
+        })
+    };
+    let all = quick("100");
+    due(&all, &["a0"]);
+    assert!(falls_back(&all, b"key"), "the probe");
+    assert!(!falls_back(&all, b"key"), "no second one");
+    let node = all
+        .snapshot()
+        .nodes()
+        .find(|node| node.id() == "a0")
+        .cloned();
+    all.report(&node.unwrap(), Op::Read, Outcome::Miss);
+    assert!(falls_back(&all, b"key"), "its answer closed the breaker");
+    // While any key reads it first, a fallback, which a hit would make needless, leaves the probe to that.
+    let nearly = quick("99.99");
+    due(&nearly, &["a0"]);
+    assert!((0..10).all(|_| !falls_back(&nearly, b"key")));
+}
+
+#[test]
 fn a_node_of_two_clusters_has_one_breaker() {
     let router = router(&migration(&ids("n", 2), &ids("n", 3), (1, 1), "ramp", "50"));
     let snapshot = router.snapshot();
