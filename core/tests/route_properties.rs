@@ -513,6 +513,7 @@ proptest! {
     #[test]
     fn a_value_is_copied_from_what_is_invalidated_earlier(
         nodes in (1usize..6, 1usize..6), replicas in (1usize..4, 1usize..4), shift in 0usize..3,
+        open in prop::collection::btree_set(0usize..8, 0..5), max_ejected in prop_oneof![Just("1"), Just("0.5")],
         keys in prop::collection::vec(".{0,12}", 1..40),
     ) {
         let cluster = |first: usize, count: usize, replicas: usize| Ring {
@@ -520,7 +521,12 @@ proptest! {
             ..Ring::of((first..first + count).map(|n| Node::new(format!("n{n}"))))
         };
         let (from, to) = (cluster(0, nodes.0, replicas.0), cluster(shift, nodes.1, replicas.1));
-        let router = router(&migration(&from, &to, (1, 1 + shift), "ramp", "100"));
+        let spec = migration(&from, &to, (1, 1 + shift), "ramp", "100");
+        let router = router(&spec.replace(r#""max_ejected":1"#, &format!(r#""max_ejected":{max_ejected}"#)));
+        for node in router.snapshot().nodes().filter(|node| open.iter().any(|n| node.id() == format!("n{n}"))) {
+            router.report(node, Op::Read, Outcome::Error);
+            router.report(node, Op::Read, Outcome::Error);
+        }
         router.with(|snapshot| {
             for key in &keys {
                 let route = snapshot.route(key.as_bytes());
