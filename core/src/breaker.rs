@@ -163,6 +163,11 @@ impl Breaker {
         }
     }
 
+    /// Whatever was known of the node's health is forgotten.
+    pub(crate) fn forget(&self) {
+        self.change(|_| Word::default());
+    }
+
     /// A request to the node failed or timed out.
     pub(crate) fn failed(&self, settings: &BreakerSpec) {
         self.failed_at(self.now(), settings);

@@ -70,9 +70,11 @@ impl fmt::Display for IllegalChange {
 /// # Ok::<(), ringshift::Error>(())
 /// ```
 pub fn illegal_changes(before: &Spec, after: &Spec, owners_kept: Duration) -> Vec<IllegalChange> {
-    let mut illegal: Vec<IllegalChange> = regions(before, after)
+    let regions = regions(before, after);
+    let in_force = in_force(before, &regions);
+    let mut illegal: Vec<IllegalChange> = regions
         .into_iter()
-        .filter_map(|region| stage_change(before, after, region))
+        .filter_map(|region| stage_change(before, after, region, &in_force))
         .collect();
     illegal.extend(left_as_it_is(before, after));
     illegal.extend(regained(before, after, owners_kept));
@@ -105,13 +107,22 @@ struct Behaviour<'s> {
     copies: Option<(Contents<'s>, Contents<'s>)>,
 }
 
+/// What processes of any region do under a spec: each behaviour once, since regions may be many and
+/// those at one stage behave alike.
+fn in_force<'s>(spec: &'s Spec, regions: &BTreeSet<Option<&str>>) -> Vec<Behaviour<'s>> {
+    let stages: BTreeSet<Stage> = (regions.iter().copied())
+        .map(|region| spec.stage_of(region))
+        .collect();
+    let begun = spec.has_begun();
+    let behaviours = stages.into_iter();
+    behaviours
+        .map(|stage| Behaviour::at(spec, stage, begun))
+        .collect()
+}
+
 impl<'s> Behaviour<'s> {
     fn of(spec: &'s Spec, region: Option<&str>) -> Self {
-        let stage = spec
-            .migration
-            .as_ref()
-            .map(|migration| migration.plan_of(region).stage);
-        Self::at(spec, stage.unwrap_or(Stage::None), spec.has_begun())
+        Self::at(spec, spec.stage_of(region), spec.has_begun())
     }
 
     /// As if the region were at a stage.
@@ -168,12 +179,14 @@ fn contents<'s>(spec: &'s Spec, name: &'s str) -> Contents<'s> {
 }
 
 /// Rules 1 and 2 for a region, against all regions of the spec before.
-fn stage_change(before: &Spec, after: &Spec, region: Option<&str>) -> Option<IllegalChange> {
+fn stage_change(
+    before: &Spec,
+    after: &Spec,
+    region: Option<&str>,
+    in_force: &[Behaviour<'_>],
+) -> Option<IllegalChange> {
     let next = Behaviour::of(after, region);
-    let others = regions(before, after);
-    let safe = |next: &Behaviour<'_>| {
-        (others.iter()).all(|&other| Behaviour::of(before, other).is_safe_beside(next))
-    };
+    let safe = |next: &Behaviour<'_>| in_force.iter().all(|other| other.is_safe_beside(next));
     if safe(&next) {
         return None;
     }
@@ -269,6 +282,11 @@ impl Stage {
 }
 
 impl Spec {
+    fn stage_of(&self, region: Option<&str>) -> Stage {
+        let migration = self.migration.as_ref();
+        migration.map_or(Stage::None, |migration| migration.plan_of(region).stage)
+    }
+
     fn has_begun(&self) -> bool {
         self.migration
             .as_ref()

@@ -1,6 +1,6 @@
 //! Nodes as routes hand them out, and the pool that keeps each of them for the router's life.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
@@ -218,6 +218,21 @@ impl NodePool {
     /// How many of the breakers have something to say.
     pub(crate) fn troubled(&self) -> &Arc<Troubled> {
         &self.troubled
+    }
+
+    /// Forgets the health of all nodes but these, which are those of the spec in force. No route leads
+    /// to the others any more, so no probe ever would; and while a breaker has something to say, every
+    /// route asks breakers.
+    pub(crate) fn forget_health_of_others<'n>(&self, nodes: impl Iterator<Item = &'n Arc<Node>>) {
+        if self.troubled.is_nobody() {
+            return;
+        }
+        let kept: HashSet<*const Breaker> = nodes.map(|node| Arc::as_ptr(&node.breaker)).collect();
+        let inner = self.inner.read();
+        let others = inner.breakers.values();
+        others
+            .filter(|breaker| !kept.contains(&Arc::as_ptr(breaker)))
+            .for_each(|breaker| breaker.forget());
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<Arc<Node>> {

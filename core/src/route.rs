@@ -239,7 +239,14 @@ impl<'s> Route<'s> {
         }
         let from = self.source()?;
         if self.code.has_open() || migration.shares_entries() {
-            from.without(&self.destination()?)
+            // Also without entries of `to` that its breakers keep from being read: those of `from` may
+            // not, if too many are open there, and a copy from such an entry to another of `to` could go
+            // from one that is invalidated later.
+            let to = Target {
+                skipped: 0,
+                ..self.destination()?
+            };
+            from.without(&to)
         } else {
             Some(from)
         }

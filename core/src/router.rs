@@ -111,7 +111,11 @@ impl Router {
     /// the same, and its error is given at every call.
     pub fn refresh(&self) -> Result<Refresh, Error> {
         match &self.file {
-            None => Ok(self.reload.tick(now(), &self.current)),
+            None => {
+                let refresh = self.reload.tick(now(), &self.current);
+                self.forget_health_of_others();
+                Ok(refresh)
+            }
             Some(file) => self.replace(|| file.read(), |error| file.name(error)),
         }
     }
@@ -126,8 +130,16 @@ impl Router {
         read: impl FnOnce() -> Result<Vec<u8>, Error>,
         name: impl Fn(Error) -> Error,
     ) -> Result<Refresh, Error> {
-        self.reload
-            .replace(read, name, now(), &self.current, &self.pool)
+        let result = self
+            .reload
+            .replace(read, name, now(), &self.current, &self.pool);
+        self.forget_health_of_others();
+        result
+    }
+
+    /// With every refresh, since what was sent to a node before it left the spec may still fail.
+    fn forget_health_of_others(&self) {
+        self.pool.forget_health_of_others(self.snapshot().nodes());
     }
 
     /// Calls `read` with the snapshot in force. Takes no lock and writes no shared memory.
@@ -215,4 +227,41 @@ fn check_region(region: Option<&str>) -> Result<(), Error> {
             format!("the option `region` is not a region name; {right}"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_has_left_the_spec_troubles_nobody() {
+        let spec = |generation: u32, nodes: &[&str]| {
+            let nodes: Vec<String> = nodes
+                .iter()
+                .map(|id| format!(r#"{{"id":"{id}","address":"/{id}"}}"#))
+                .collect();
+            format!(
+                r#"{{"format":1,"generation":{generation},"primary":"c","clusters":{{"c":
+                {{"placement":{{"kind":"ring"}},"nodes":[{}]}}}},"breaker":{{"failures":1}}}}"#,
+                nodes.join(",")
+            )
+        };
+        let router =
+            Router::from_spec(spec(1, &["a", "b", "c"]).as_bytes(), Options::default()).unwrap();
+        let [a, b] = [0, 1].map(|index| router.node(index).unwrap());
+        let fail = |node: &Node| router.report(node, Op::Read, Outcome::Timeout);
+        let troubled = || !router.pool.troubled().is_nobody();
+        fail(&a);
+        router.apply(spec(2, &["a", "b"]).as_bytes()).unwrap();
+        assert!(troubled(), "it is still there");
+        router.apply(spec(3, &["b"]).as_bytes()).unwrap();
+        assert!(!troubled());
+        fail(&a);
+        assert!(troubled(), "an answer that was under way");
+        router.refresh().unwrap();
+        assert!(!troubled());
+        fail(&b);
+        router.refresh().unwrap();
+        assert!(troubled() && b.health().is_open());
+    }
 }

@@ -244,7 +244,8 @@ impl Snapshot {
     }
 
     /// Which nodes of both sides are not to be read, as bits in read order. A probe is given out
-    /// only where the key will be read first.
+    /// only where the key will be read first; and once all keys have moved, which read `from` first
+    /// no more, where it falls back to.
     #[cold]
     fn open_in_migration(
         &self,

@@ -191,3 +191,15 @@ fn another_destination_needs_the_first_to_be_given_up() {
         &stage("a b:b2", "prepare")
     ));
 }
+
+#[test]
+fn as_many_regions_as_a_spec_may_have_are_compared_at_once() {
+    let many = |first: usize, stage: &str| {
+        let plan = |number| format!(r#""r{number}":{{"stage":"{stage}"}}"#);
+        let plans: Vec<String> = (first..first + 1_024).map(plan).collect();
+        regions("a b", "none", &plans.join(","))
+    };
+    // A refresh compares them, on the only thread of some hosts: if time grew with their square, this would take minutes.
+    let (before, after) = (many(0, "none"), many(1_024, "soak"));
+    assert_eq!(illegal_changes(&before, &after).len(), 1_024);
+}

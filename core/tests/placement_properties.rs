@@ -51,6 +51,14 @@ proptest! {
         let router = ring.router();
         for key in &keys {
             prop_assert_eq!(read(&router, key), ring.naive(key));
+            // The first node is found in other ways than the list.
+            router.with(|snapshot| {
+                let first = snapshot.route(key).read().unwrap().node().clone();
+                prop_assert_eq!(first.id(), ring.naive(key)[0]);
+                prop_assert_eq!(snapshot.node(key).unwrap().index(), first.index());
+                prop_assert_eq!(snapshot.index(key), first.index());
+                Ok(())
+            })?;
         }
     }
 

@@ -195,6 +195,34 @@ fn a_single_node_is_all_there_is_to_a_route() {
 }
 
 #[test]
+fn the_only_node_that_takes_keys_is_read_with_more_replicas_than_that() {
+    for down in [0, 1] {
+        let mut ring = Ring {
+            replicas: 2,
+            ..ids("n", 2)
+        };
+        ring.nodes[down].down = true;
+        let only = format!("n{}", 1 - down);
+        let router = ring.router();
+        router.with(|snapshot| {
+            let route = snapshot.route(b"key");
+            let read = route.read().unwrap();
+            assert_eq!(read.node().id(), only);
+            assert!(read.nodes().all(|node| node.id() == only));
+            assert_eq!(route.single().unwrap().id(), only);
+            assert_eq!(snapshot.node(b"key").unwrap().id(), only);
+            assert_eq!(snapshot.index(b"key"), read.node().index());
+            let shares = &snapshot.shares()[0].nodes;
+            assert!(
+                shares
+                    .iter()
+                    .all(|share| (share.node == only) == (share.load > 0))
+            );
+        });
+    }
+}
+
+#[test]
 fn when_too_many_breakers_are_open_none_is_heeded() {
     let ring = ids("n", 4);
     let router = ring.router();
@@ -397,18 +425,6 @@ fn a_probe_is_given_to_a_request_that_reads_the_node_first() {
         "the probe was still there"
     );
     assert_eq!(first(&ramp, &moved[0]).as_deref(), Some("a0"));
-    // With every key moved the source is read by no other way than the fallback, which is probed then.
-    let moved = router(&quick(migration(
-        &ids("a", 1),
-        &ids("b", 1),
-        (1, 100),
-        "ramp",
-        "100",
-    )));
-    let falls_back = || moved.with(|snapshot| snapshot.route(b"key").fallback().is_some());
-    due(&moved, &["a0"]);
-    assert!(falls_back(), "the probe");
-    assert!(!falls_back(), "no second one");
     // A replica that is read second is not probed.
     let ring = Ring {
         replicas: 2,
@@ -429,6 +445,36 @@ fn a_probe_is_given_to_a_request_that_reads_the_node_first() {
         .find(|n| ring.naive(&n.to_le_bytes())[0] == second)
         .unwrap();
     assert_eq!(support::read(&replicas, &other.to_le_bytes())[0], second);
+}
+
+#[test]
+fn what_is_left_is_probed_by_a_fallback_once_all_keys_have_moved() {
+    let quick = |percent: &str| {
+        let spec = migration(&ids("a", 1), &ids("b", 1), (1, 100), "ramp", percent);
+        router(&spec.replace(r#""failures":2"#, r#""failures":2,"open":"1ms""#))
+    };
+    let falls_back = |router: &Router, key: &[u8]| {
+        router.with(|snapshot| {
+            let route = snapshot.route(key);
+            assert_eq!(route.read().unwrap().node().id(), "b0");
+            route.fallback().is_some()
+        })
+    };
+    let all = quick("100");
+    due(&all, &["a0"]);
+    assert!(falls_back(&all, b"key"), "the probe");
+    assert!(!falls_back(&all, b"key"), "no second one");
+    let node = all
+        .snapshot()
+        .nodes()
+        .find(|node| node.id() == "a0")
+        .cloned();
+    all.report(&node.unwrap(), Op::Read, Outcome::Miss);
+    assert!(falls_back(&all, b"key"), "its answer closed the breaker");
+    // While any key reads it first, a fallback, which a hit would make needless, leaves the probe to that.
+    let nearly = quick("99.99");
+    due(&nearly, &["a0"]);
+    assert!((0..10).all(|_| !falls_back(&nearly, b"key")));
 }
 
 #[test]
@@ -467,6 +513,7 @@ proptest! {
     #[test]
     fn a_value_is_copied_from_what_is_invalidated_earlier(
         nodes in (1usize..6, 1usize..6), replicas in (1usize..4, 1usize..4), shift in 0usize..3,
+        open in prop::collection::btree_set(0usize..8, 0..5), max_ejected in prop_oneof![Just("1"), Just("0.5")],
         keys in prop::collection::vec(".{0,12}", 1..40),
     ) {
         let cluster = |first: usize, count: usize, replicas: usize| Ring {
@@ -474,7 +521,12 @@ proptest! {
             ..Ring::of((first..first + count).map(|n| Node::new(format!("n{n}"))))
         };
         let (from, to) = (cluster(0, nodes.0, replicas.0), cluster(shift, nodes.1, replicas.1));
-        let router = router(&migration(&from, &to, (1, 1 + shift), "ramp", "100"));
+        let spec = migration(&from, &to, (1, 1 + shift), "ramp", "100");
+        let router = router(&spec.replace(r#""max_ejected":1"#, &format!(r#""max_ejected":{max_ejected}"#)));
+        for node in router.snapshot().nodes().filter(|node| open.iter().any(|n| node.id() == format!("n{n}"))) {
+            router.report(node, Op::Read, Outcome::Error);
+            router.report(node, Op::Read, Outcome::Error);
+        }
         router.with(|snapshot| {
             for key in &keys {
                 let route = snapshot.route(key.as_bytes());

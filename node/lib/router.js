@@ -125,10 +125,12 @@ class Router {
     const list = listOf(keys)
     const room = checkRoom(out, list.length)
     for (let position = 0; position < list.length; position++) {
+      // First: a getter or a proxy may call code that uses the cell itself.
+      const key = /** @type {Key} */ (list[position])
       cell[0] = this.#number
-      indexOf(list[position])
+      indexOf(key)
       const index = /** @type {number} */ (cell[0])
-      if (index < -1) this.#refuse(/** @type {Key} */ (list[position]), position)
+      if (index < -1) this.#refuse(key, position)
       // -1 becomes NO_NODE.
       room[position] = index
     }

@@ -194,6 +194,27 @@ test('all keys belong to one generation, also when to go through them changes th
   assert.deepEqual(generations, [3, 3])
 })
 
+test('an array may ask another router, or the same one, when a key is taken out of it', () => {
+  const router = Router.fromSpec(single(BLUE))
+  const other = Router.fromSpec(single(BLUE.slice(0, 1)))
+  const expected = Array.from(router.indexMany(keys))
+  for (const asked of [router, other]) {
+    for (const ask of [
+      (key) => asked.route(`new:${key}`),
+      (key) => asked.indexMany([`new:${key}`]),
+      (key) => asked.indexPacked(...packed([`new:${key}`])),
+    ]) {
+      const asking = new Proxy(keys, {
+        get(all, name, receiver) {
+          ask(String(name))
+          return Reflect.get(all, name, receiver)
+        },
+      })
+      assert.deepEqual(Array.from(router.indexMany(asking)), expected)
+    }
+  }
+})
+
 test("a breaker's one probe is one index", async () => {
   const breaker = { failures: 1, open: '5ms', max_open: '5ms', max_ejected: 1 }
   for (const indices of [

@@ -71,6 +71,10 @@ impl Replicas {
                 });
             }
         }
+        // With a single node that has points every list is that node, whatever its position.
+        if lists.length == 1 {
+            return (Self::single(zones.len()), Cow::Borrowed(owners));
+        }
         (lists, Cow::Owned(slots))
     }
 
