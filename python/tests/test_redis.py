@@ -390,6 +390,65 @@ def test_tasks_share_a_load_by_the_rules(servers: list[RedisServer]) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("write", ["invalidate", "set", "mset"])
+def test_a_cancelled_invalidation_goes_on_by_itself(servers: list[RedisServer], write: str) -> None:
+    old, new = servers[:2]
+    router = ringshift.Router.from_spec(
+        spec(1, cluster(f"a@{old.address}", kind="modulo"), cluster(f"b@{new.address}", prefix="g1:"), "ramp", 50)
+    )
+    held = {old.address: old, new.address: new}[router.route("k").invalidate[0].address]
+
+    async def main() -> None:
+        async with AsyncRedis(router, socket_timeout=5) as client:
+            for server in (old, new):
+                for key in (b"k", b"g1:k"):
+                    server.run("SET", key, "old")
+            held.pause()
+            try:
+                arguments: dict[str, tuple[Any, ...]] = {
+                    "invalidate": ("k",),
+                    "set": ("k", "new"),
+                    "mset": ({"k": "new"},),
+                }
+                task = asyncio.create_task(getattr(client, write)(*arguments[write]))
+                await asyncio.sleep(0.1)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            finally:
+                held.resume()
+            while old.run("EXISTS", "k") or new.run("EXISTS", "g1:k"):  # noqa: ASYNC110 - servers have no event for it
+                await asyncio.sleep(0.01)
+            assert not any(debt["lost"] for debt in router.metrics()["debts"])
+
+    asyncio.run(asyncio.wait_for(main(), 20))
+
+
+def test_a_cancelled_invalidation_that_cant_go_on_is_a_debt(servers: list[RedisServer]) -> None:
+    old, new = servers[:2]
+    router = ringshift.Router.from_spec(
+        spec(1, cluster(f"a@{old.address}", kind="modulo"), cluster(f"b@{new.address}", prefix="g1:"), "ramp", 50)
+    )
+
+    async def main() -> None:
+        client = AsyncRedis(router)
+        task = asyncio.create_task(client.invalidate("k"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.1)
+        # And with the loop ends what is left of it.
+
+    first = {old.address: old, new.address: new}[router.route("k").invalidate[0].address]
+    first.pause()
+    try:
+        asyncio.run(main())
+    finally:
+        first.resume()
+    assert [debt["lost"] for debt in router.metrics()["debts"]] == [1, 1]
+
+
 def test_a_counter_is_never_sent_twice(servers: list[RedisServer]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         got: list[bytes] = []

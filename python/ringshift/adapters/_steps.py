@@ -20,6 +20,9 @@ from ringshift.errors import ClosedError
 UNKNOWN: Final = -1
 """The remaining time of an item whose server can't tell it. Such an item is never copied."""
 
+REMOVAL: Final = 30.0
+"""Seconds for what is left of a cancelled invalidation."""
+
 
 class Item(NamedTuple):
     """A value as a cache keeps it."""
@@ -146,7 +149,11 @@ def carry_out(plan: Plan[Result], send: Send, router: Router) -> Result:
 
 
 async def carry_out_async(plan: Plan[Result], send: Callable[[Step], Awaitable[Reply]], router: Router) -> Result:
-    """The same by a client whose answers are awaited; steps that may go at the same time do."""
+    """The same by a client whose answers are awaited; steps that may go at the same time do.
+
+    Where it is cancelled in the middle of an invalidation, a task of its own removes the key from the nodes that are
+    left: what the caller wrote to the origin stays there.
+    """
 
     async def one(step: Step) -> Reply:
         reply = await send(step)
@@ -156,11 +163,45 @@ async def carry_out_async(plan: Plan[Result], send: Callable[[Step], Awaitable[R
     try:
         steps = next(plan)
         while True:
-            replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
+            try:
+                replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
+            except asyncio.CancelledError:
+                if any(_OPS[step.do] == "invalidate" for step in steps):
+                    rest = asyncio.ensure_future(_remove_rest(plan, steps, one, router))
+                    _running.add(rest)
+                    rest.add_done_callback(_running.discard)
+                raise
             steps = plan.send(list(replies))
     except StopIteration as done:
         result: Result = done.value
         return result
+
+
+_running: Final[set[asyncio.Future[None]]] = set()
+"""What nobody awaits; the event loop itself would let go of it."""
+
+
+async def _remove_rest(
+    plan: Plan[Any], steps: list[Step], one: Callable[[Step], Awaitable[Reply]], router: Router
+) -> None:
+    """Goes on with a cancelled invalidation; what can't be removed in time counts as lost."""
+    try:
+        async with asyncio.timeout(REMOVAL):
+            while True:
+                # Also where a value was to be stored: the caller gave up on that.
+                replies = await asyncio.gather(*(one(Step(Do.DELETE, step.node, step.keys)) for step in steps))
+                steps = plan.send(list(replies))
+    except StopIteration:
+        return
+    except (TimeoutError, asyncio.CancelledError) as error:
+        lost = Failure(TimeoutError("the invalidation was cancelled"), "timeout")
+        with suppress(StopIteration):
+            while True:
+                for step in steps:
+                    _report(router, Step(Do.DELETE, step.node, step.keys), lost)
+                steps = plan.send([lost] * len(steps))
+        if isinstance(error, asyncio.CancelledError):
+            raise
 
 
 def _report(router: Router, step: Step, reply: Reply) -> None:

@@ -1,7 +1,6 @@
 """redis-py's asyncio client over a router: the same as `ringshift.adapters.redis`, with methods that are awaited.
 
     import ringshift
-    import ringshift
     from ringshift.adapters.redis.asyncio import Redis
 
     async def main():
@@ -12,7 +11,8 @@
             return user
 
 A client belongs to one event loop. Requests to different nodes are under way at the same time where the protocol allows
-it, as in `mget`.
+it, as in `mget`. A write that is cancelled while it invalidates goes on in a task of its own, as removals only, for 30
+seconds at most; what can't be removed by then, or when the loop ends, counts as lost.
 """
 
 from __future__ import annotations
