@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ringshift::{IllegalChange, Spec};
+use ringshift::{IllegalChange, Options, Refresh, Router, Spec};
 
 const NODES: &str = r#"{"placement":{"kind":"ring"},"nodes":[{"id":"NAME1","address":"/NAME1"}],"key_prefix":"PREFIX"}"#;
 
@@ -202,4 +202,45 @@ fn as_many_regions_as_a_spec_may_have_are_compared_at_once() {
     // A refresh compares them, on the only thread of some hosts: if time grew with their square, this would take minutes.
     let (before, after) = (many(0, "none"), many(1_024, "soak"));
     assert_eq!(illegal_changes(&before, &after).len(), 1_024);
+}
+
+#[test]
+fn a_change_that_skips_a_stage_is_followed_and_counted() {
+    let spec = |generation: u32, stage: &str| {
+        format!(
+            r#"{{"format":1,"generation":{generation},"primary":"a","standby":"b","clusters":{{
+                "a":{{"placement":{{"kind":"ring"}},"nodes":[{{"id":"a","address":"/a"}}]}},
+                "b":{{"placement":{{"kind":"ring"}},"nodes":[{{"id":"b","address":"/b"}}]}}}},
+                "migration":{{"id":"m","from":"a","to":"b","stage":"{stage}","percent":10}}}}"#
+        )
+    };
+    let router = Router::from_spec(spec(1, "none").as_bytes(), Options::default()).unwrap();
+    let apply = |generation, stage| router.apply(spec(generation, stage).as_bytes()).unwrap();
+    assert_eq!(apply(2, "prepare"), Refresh::Applied);
+    assert_eq!(router.metrics().reloads.illegal, 0);
+    assert_eq!(router.metrics().reloads.last_illegal, None);
+    assert_eq!(apply(3, "soak"), Refresh::Applied);
+    assert_eq!(apply(4, "none"), Refresh::Applied);
+    assert_eq!(
+        (
+            router.generation(),
+            router.with(ringshift::Snapshot::stage).name()
+        ),
+        (4, "none")
+    );
+    let reloads = router.metrics().reloads;
+    assert_eq!(reloads.illegal, 1);
+    let told = reloads.last_illegal.unwrap();
+    assert!(
+        told.starts_with("generation 4 after 3: none from a to b may not follow soak"),
+        "{told}"
+    );
+    assert!(told.contains("may follow: prepare, ramp, soak"), "{told}");
+    assert!(
+        router
+            .metrics_text()
+            .contains("ringshift_spec_illegal_changes_total 1")
+    );
+    assert_eq!(apply(5, "prepare"), Refresh::Applied);
+    assert_eq!(router.metrics().reloads.illegal, 1);
 }

@@ -9,6 +9,7 @@
 )]
 
 pub mod bounded;
+pub mod migration;
 
 use ringshift::{Options, Router};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
