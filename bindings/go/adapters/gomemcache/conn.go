@@ -1,3 +1,6 @@
+// Connections of our own: what gomemcache can't ask (meta commands, and stores on a connection that was there at a certain
+// time) is asked on them.
+
 package gomemcache
 
 import (
@@ -8,15 +11,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-// What gomemcache can't ask (meta commands, and stores on a connection that was there at a certain time) is asked here,
-// on connections of their own.
 
 // batch is how many commands are sent before their replies are read: with too many, server and client would both wait
 // until the other one reads.
@@ -43,7 +43,7 @@ type conn struct {
 
 // pool has the connections to one address.
 type pool struct {
-	address string
+	address address
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	timeout time.Duration
 	most    int
@@ -67,22 +67,31 @@ func (p *pool) run(ctx context.Context, do func(*conn) error) error {
 	}
 }
 
-// runSince does something on a connection that was there at an epoch; false if there is none.
+// runSince does something on a connection that was there at an epoch; false if there is none. The latest that was used is
+// the least likely to have died; if it has, so may have the server, and another one is tried for the sake of those that
+// died alone.
 func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
-	p.lock.Lock()
-	var chosen *conn
-	for i, c := range p.free {
-		if c.born <= since {
-			chosen = c
-			p.free = append(p.free[:i], p.free[i+1:]...)
-			break
+	for {
+		c := p.takeSince(since)
+		if c == nil {
+			return false, nil
+		}
+		if err := p.use(c, do); err == nil || !hasDied(err) {
+			return true, err
 		}
 	}
-	p.lock.Unlock()
-	if chosen == nil {
-		return false, nil
+}
+
+func (p *pool) takeSince(since uint64) *conn {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	for i, c := range slices.Backward(p.free) {
+		if c.born <= since {
+			p.free = slices.Delete(p.free, i, i+1)
+			return c
+		}
 	}
-	return true, p.use(chosen, do)
+	return nil
 }
 
 func (p *pool) use(c *conn, do func(*conn) error) error {
@@ -91,8 +100,7 @@ func (p *pool) use(c *conn, do func(*conn) error) error {
 		return err
 	}
 	err := do(c)
-	var answered serverError
-	if err != nil && !errors.As(err, &answered) {
+	if err != nil && !isAnswer(err) {
 		// What comes after a request without an answer can't be told apart.
 		_ = c.Close()
 		return err
@@ -113,11 +121,7 @@ func (p *pool) get(ctx context.Context) (c *conn, fresh bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	network := "tcp"
-	if strings.HasPrefix(p.address, "/") {
-		network = "unix"
-	}
-	made, err := p.dial(ctx, network, p.address)
+	made, err := p.dial(ctx, p.address.Network(), p.address.String())
 	if err != nil {
 		return nil, true, err
 	}
@@ -134,7 +138,8 @@ func (p *pool) put(c *conn) {
 	p.free = append(p.free, c)
 }
 
-func (p *pool) close() {
+// Close closes the connections that nobody uses; the others are closed after use.
+func (p *pool) Close() {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	p.closed = true
@@ -150,31 +155,34 @@ func hasDied(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// exchange sends commands and has an answer read for each.
+// exchange sends commands and has an answer read for each. A server's error is the answer to one of them: it is given when
+// the answers to the others have been read.
 func (c *conn) exchange(commands [][]byte, read func(at int) error) error {
+	var refused error
 	for start := 0; start < len(commands); start += batch {
 		end := min(start+batch, len(commands))
 		if _, err := c.Write(bytes.Join(commands[start:end], nil)); err != nil {
 			return err
 		}
-		var refused error
 		for at := start; at < end; at++ {
 			err := read(at)
-			var answered serverError
-			if errors.As(err, &answered) || errors.Is(err, errUnknownCommand) {
-				// The answers to the others are still to be read.
+			if isAnswer(err) {
 				refused = err
-				continue
-			}
-			if err != nil {
+			} else if err != nil {
 				return err
 			}
 		}
-		if refused != nil {
+		if errors.Is(refused, errUnknownCommand) {
 			return refused
 		}
 	}
-	return nil
+	return refused
+}
+
+// isAnswer says that a server that is alive told the error, and that the connection can go on.
+func isAnswer(err error) bool {
+	var answered serverError
+	return errors.As(err, &answered) || errors.Is(err, errUnknownCommand)
 }
 
 // line reads one line, without its end. An error that the server tells is one.

@@ -1,19 +1,15 @@
+// The transport: sends steps to memcached, by gomemcache and by connections of our own.
+
 package gomemcache
 
 import (
 	"context"
 	"errors"
-	"net"
-	"os"
 	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
-	"ringshift"
 	"ringshift/internal/steps"
 )
 
@@ -27,184 +23,130 @@ type node struct {
 	idle int
 }
 
+func (o *Options) open(where string) *node {
+	at := address(where)
+	client := memcache.NewFromSelector(at)
+	client.Timeout, client.MaxIdleConns, client.DialContext = o.Timeout, o.MaxIdleConns, o.DialContext
+	return &node{client: client, idle: o.MaxIdleConns, pool: &pool{
+		address: at, dial: o.DialContext, timeout: o.Timeout, most: o.MaxIdleConns,
+	}}
+}
+
+// Close closes the connections that nobody uses.
+func (n *node) Close() error {
+	n.pool.Close()
+	return n.client.Close()
+}
+
 // transport sends steps. Any number of goroutines may use it.
 type transport struct {
-	router  *ringshift.Router
-	options Options
-
-	lock   sync.Mutex
-	nodes  map[string]*node
-	closed bool
-}
-
-// at gives the node of an address, made when it is first needed.
-func (t *transport) at(address string) (*node, error) {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	if n := t.nodes[address]; n != nil {
-		return n, nil
-	}
-	if t.closed {
-		return nil, errClosed
-	}
-	var servers memcache.ServerList
-	if err := servers.SetServers(address); err != nil {
-		return nil, err
-	}
-	client := memcache.NewFromSelector(&servers)
-	client.Timeout, client.MaxIdleConns, client.DialContext = t.options.Timeout, t.options.MaxIdleConns, t.options.DialContext
-	n := &node{client: client, idle: t.options.MaxIdleConns, pool: &pool{
-		address: address, dial: t.options.DialContext, timeout: t.options.Timeout, most: t.options.MaxIdleConns,
-	}}
-	t.retire()
-	t.nodes[address] = n
-	return n, nil
-}
-
-// retire gives up the addresses that the spec has no more. What is under way on them ends as it would.
-func (t *transport) retire() {
-	known := map[string]bool{}
-	for _, each := range t.router.Nodes() {
-		known[each.Address()] = true
-	}
-	for address, n := range t.nodes {
-		if !known[address] {
-			delete(t.nodes, address)
-			n.close()
-		}
-	}
-}
-
-func (n *node) close() {
-	_ = n.client.Close()
-	n.pool.close()
-}
-
-func (t *transport) close() {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	t.closed = true
-	for _, n := range t.nodes {
-		n.close()
-	}
-	t.nodes = map[string]*node{}
+	nodes *steps.Nodes[*node]
 }
 
 // Send carries out a step.
-func (t *transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
-	replies := make([]steps.Reply, len(step.Keys))
-	n, err := t.at(step.Node.Address())
-	if err == nil {
-		keys := make([]string, len(step.Keys))
-		for i, key := range step.Keys {
-			keys[i] = step.Node.KeyPrefix() + key
-		}
-		err = n.send(ctx, step, keys, replies)
+func (t transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
+	keys := make([]string, len(step.Keys))
+	for i, key := range step.Keys {
+		keys[i] = step.Node.KeyPrefix() + key
 	}
-	if err != nil {
-		failure := failureOf(err)
-		for i := range replies {
-			replies[i] = failure
+	replies := make([]steps.Reply, len(keys))
+	t.nodes.Use(step.Node.Address(), func(n *node) {
+		switch step.Do {
+		case steps.Get:
+			n.get(ctx, keys, replies)
+		case steps.Take:
+			all, err := n.find(ctx, keys, false, func() {})
+			put(replies, all, err, 0)
+		case steps.Seek:
+			n.seek(ctx, keys, replies)
+		case steps.Fill:
+			n.fill(step, keys, replies)
+		default:
+			for i, key := range keys {
+				replies[i] = n.store(step, i, key)
+			}
+		}
+	})
+	for i := range replies {
+		if item := replies[i].Item; item != nil && item.Version != 0 {
+			item.Version ^= fingerprint(step.Node)
 		}
 	}
 	return replies
 }
 
-// send writes the replies; an error stands for all of them.
-func (n *node) send(ctx context.Context, step *steps.Step, keys []string, replies []steps.Reply) error {
-	switch step.Do {
-	case steps.Get:
-		return n.get(ctx, keys, replies)
-	case steps.Take:
-		all, err := n.byMeta(ctx, keys, false)
-		for i, each := range all {
-			if each != nil {
-				replies[i].Item = each.item
-			}
+// put makes replies of what was found; what has no answer failed.
+func put(replies []steps.Reply, all []*found, err error, since uint64) {
+	for i := range replies {
+		switch {
+		case i >= len(all) || all[i] == nil:
+			replies[i] = failureOf(err)
+		case all[i].item != nil:
+			replies[i].Item = all[i].item
+			replies[i].Item.Version = all[i].cas
+		case all[i].cas != 0:
+			// Without CAS (memcached -C) every number is 0, and nothing can be compared.
+			replies[i].Token = &steps.Token{Text: strconv.AppendUint(nil, all[i].cas, 10), Epoch: since}
 		}
-		return err
-	case steps.Gets:
-		all, err := n.byMeta(ctx, keys, false)
-		for i, each := range all {
-			if each != nil && each.item != nil {
-				replies[i].Item = each.item
-				replies[i].Token = &steps.Token{Text: strconv.AppendUint(nil, each.cas, 10)}
-			}
-		}
-		return err
-	case steps.Seek:
-		return n.seek(ctx, keys, replies)
-	case steps.Fill:
-		return n.fill(step, keys, replies)
-	default:
-		for i, key := range keys {
-			replies[i] = n.store(step, i, key)
-		}
-		return nil
 	}
 }
 
-func (n *node) get(ctx context.Context, keys []string, replies []steps.Reply) error {
-	var items map[string]*memcache.Item
-	err := n.again(func() (err error) {
-		items, err = n.client.GetMulti(keys)
+func (n *node) get(ctx context.Context, keys []string, replies []steps.Reply) {
+	items := map[string]*memcache.Item{}
+	err := n.again(func() error {
+		if len(keys) == 1 {
+			item, err := n.client.Get(keys[0])
+			if err == nil {
+				items[keys[0]] = item
+			} else if errors.Is(err, memcache.ErrCacheMiss) {
+				err = nil
+			}
+			return err
+		}
+		some, err := n.client.GetMulti(keys)
+		for key, item := range some {
+			items[key] = item
+		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
 	var doubtful []int
 	for i, key := range keys {
 		item := items[key]
 		switch {
+		case item == nil && err != nil:
+			replies[i] = failureOf(err)
 		case item == nil || string(item.Value) == steps.Placeholder:
 		case len(item.Value) == 0 && item.Flags == 0:
 			// What is empty may only stand in for a token, which this command can't tell.
 			doubtful = append(doubtful, i)
 		default:
-			replies[i].Item = &steps.Item{Value: item.Value, Flags: item.Flags, TTL: steps.Unknown}
+			replies[i].Item = &steps.Item{Value: item.Value, Flags: item.Flags, TTL: steps.Unknown, Version: item.CasID}
 		}
 	}
 	if len(doubtful) == 0 {
-		return nil
+		return
 	}
-	asked := make([]string, len(doubtful))
+	asked, looked := make([]string, len(doubtful)), make([]steps.Reply, len(doubtful))
 	for i, at := range doubtful {
 		asked[i] = keys[at]
 	}
-	all, err := n.byMeta(ctx, asked, false)
-	for i, each := range all {
-		if each != nil {
-			replies[doubtful[i]].Item = each.item
-		}
+	all, err := n.find(ctx, asked, false, func() {})
+	put(looked, all, err, 0)
+	for i, at := range doubtful {
+		replies[at] = looked[i]
 	}
-	return err
 }
 
-func (n *node) seek(ctx context.Context, keys []string, replies []steps.Reply) error {
+func (n *node) seek(ctx context.Context, keys []string, replies []steps.Reply) {
 	// Asked for before the token is taken, so that no later connection can be of it.
 	var since uint64
-	all, err := n.byMetaAt(ctx, keys, true, func() { since = epoch.Load() })
-	for i, each := range all {
-		switch {
-		case each == nil:
-		case each.item != nil:
-			replies[i].Item = each.item
-		case each.cas != 0:
-			// Without CAS (memcached -C) every number is 0, and nothing can be compared.
-			replies[i].Token = &steps.Token{Text: strconv.AppendUint(nil, each.cas, 10), Epoch: since}
-		}
-	}
-	return err
+	all, err := n.find(ctx, keys, true, func() { since = epoch.Load() })
+	put(replies, all, err, since)
 }
 
-func (n *node) byMeta(ctx context.Context, keys []string, lease bool) ([]*found, error) {
-	return n.byMetaAt(ctx, keys, lease, func() {})
-}
-
-// byMetaAt asks by meta commands if the server knows them, or else by those that come nearest. before is called when the
-// connection is there and nothing was sent on it.
-func (n *node) byMetaAt(ctx context.Context, keys []string, lease bool, before func()) (all []*found, err error) {
+// find asks by meta commands if the server knows them, or else by those that come nearest; with lease it takes tokens.
+// before is called when the connection is there and nothing was sent on it.
+func (n *node) find(ctx context.Context, keys []string, lease bool, before func()) (all []*found, err error) {
 	if !n.old.Load() {
 		err = n.pool.run(ctx, func(c *conn) (err error) {
 			before()
@@ -217,6 +159,7 @@ func (n *node) byMetaAt(ctx context.Context, keys []string, lease bool, before f
 		// A server before 1.6.
 		n.old.Store(true)
 	}
+	all = nil
 	err = n.pool.run(ctx, func(c *conn) (err error) {
 		before()
 		if lease {
@@ -229,24 +172,26 @@ func (n *node) byMetaAt(ctx context.Context, keys []string, lease bool, before f
 	return all, err
 }
 
-func (n *node) fill(step *steps.Step, keys []string, replies []steps.Reply) error {
+func (n *node) fill(step *steps.Step, keys []string, replies []steps.Reply) {
 	since := step.Tokens[0].Epoch
 	for _, token := range step.Tokens {
 		since = min(since, token.Epoch)
 	}
-	var stored []bool
-	var refused []error
+	var all []*filled
 	sent, err := n.pool.runSince(since, func(c *conn) (err error) {
-		stored, refused, err = c.fill(keys, step.Items, step.Tokens)
+		all, err = c.fill(keys, step.Items, step.Tokens)
 		return err
 	})
 	if !sent {
-		return errTokenGone
+		err = errTokenGone
 	}
-	for i := range stored {
-		replies[i].Done, replies[i].Refused = stored[i], refused[i]
+	for i := range replies {
+		if i < len(all) && all[i] != nil {
+			replies[i].Done, replies[i].Refused = all[i].stored, all[i].refused
+		} else {
+			replies[i] = failureOf(err)
+		}
 	}
-	return err
 }
 
 // store sends what gomemcache can send, one key at a time.
@@ -271,13 +216,14 @@ func (n *node) store(step *steps.Step, at int, key string) steps.Reply {
 	case steps.Replace:
 		err = n.again(func() error { return n.client.Replace(item) })
 	case steps.CompareAndSwap:
+		// Not again: if the first one did arrive, its number is not there any more.
 		item.CasID, _ = strconv.ParseUint(string(step.Tokens[at].Text), 10, 64)
 		err = n.client.CompareAndSwap(item)
 	}
 	switch {
 	case err == nil:
 		return steps.Reply{Done: true}
-	case errors.Is(err, memcache.ErrCacheMiss), errors.Is(err, memcache.ErrNotStored), errors.Is(err, memcache.ErrCASConflict):
+	case isNo(err):
 		return steps.Reply{}
 	case item != nil && isRefusal(err):
 		return steps.Reply{Refused: err}
@@ -293,39 +239,4 @@ func (n *node) again(do func() error) (err error) {
 		}
 	}
 	return err
-}
-
-// isRefusal says that the node is well, and this one item not to its liking.
-func isRefusal(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "object too large for cache") || strings.Contains(text, "out of memory storing object")
-}
-
-var (
-	errClosed    = errors.New("the client was closed")
-	errTokenGone = errors.New("no connection is left from when the token was taken")
-)
-
-func failureOf(err error) steps.Reply {
-	reply := steps.Reply{Failure: err, Outcome: ringshift.OutcomeError}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) ||
-		errors.Is(err, context.DeadlineExceeded) {
-		reply.Outcome = ringshift.OutcomeTimeout
-	}
-	reply.Silent = errors.Is(err, errTokenGone) || errors.Is(err, errClosed)
-	return reply
-}
-
-// defaults fills in what was left out.
-func (o *Options) defaults() {
-	if o.Timeout <= 0 {
-		o.Timeout = time.Second
-	}
-	if o.MaxIdleConns <= 0 {
-		o.MaxIdleConns = memcache.DefaultMaxIdleConns
-	}
-	if o.DialContext == nil {
-		o.DialContext = (&net.Dialer{}).DialContext
-	}
 }

@@ -1,12 +1,11 @@
+// What is only right where the cache is the record, and all nodes in turn.
+
 package goredis
 
 import (
 	"context"
-	"encoding"
 	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -42,7 +41,7 @@ func (c *Client) Append(ctx context.Context, key, value string) *redis.IntCmd {
 }
 
 func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redis.IntCmd) *redis.IntCmd {
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.route(key)
 	if err != nil {
 		return redis.NewIntResult(0, err)
 	}
@@ -51,79 +50,40 @@ func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redi
 		return redis.NewIntResult(0, invalid("%s is refused during a migration and on replicas: what it changes is kept "+
 			"nowhere else and can't be moved; keep such keys in a cluster of their own, with a router of their own", name))
 	}
-	client, err := c.transport.at(at.Address())
-	if err != nil {
-		return redis.NewIntResult(0, err)
-	}
-	result := do(client, at.KeyPrefix()+key)
-	outcome := ringshift.OutcomeOK
+	var result *redis.IntCmd
+	c.nodes.Use(at.Address(), func(client *redis.Client) { result = do(client, at.KeyPrefix()+key) })
 	var answered redis.Error
+	reply := steps.Reply{Outcome: ringshift.OutcomeOK}
 	if err := result.Err(); err != nil && !errors.As(err, &answered) {
-		outcome = replyOf(steps.Set, err).Outcome
+		reply = replyOf(err)
 	}
-	// It fails only if the router was closed meanwhile; the request still has its result.
-	_ = c.router.Report(at, ringshift.OpInvalidate, outcome)
+	if !reply.Silent {
+		// It fails only if the router was closed meanwhile; the request still has its result.
+		_ = c.Router().Report(at, ringshift.OpInvalidate, reply.Outcome)
+	}
 	return result
 }
 
-// Ping checks that every node of the spec answers.
+// Ping checks that every node of the spec answers. The error names every node that does not.
 func (c *Client) Ping(ctx context.Context) *redis.StatusCmd {
+	if c.closed.Load() {
+		return redis.NewStatusResult("", redis.ErrClosed)
+	}
+	var all []error
 	asked := map[string]bool{}
-	for _, each := range c.router.Nodes() {
+	for _, each := range c.Router().Nodes() {
 		if asked[each.Address()] {
 			continue
 		}
 		asked[each.Address()] = true
-		client, err := c.transport.at(each.Address())
-		if err == nil {
-			err = client.Ping(ctx).Err()
-		}
-		if err != nil {
-			return redis.NewStatusResult("", fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
-		}
+		c.nodes.Use(each.Address(), func(client *redis.Client) {
+			if err := client.Ping(ctx).Err(); err != nil {
+				all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
+			}
+		})
+	}
+	if len(all) > 0 {
+		return redis.NewStatusResult("", errors.Join(all...))
 	}
 	return redis.NewStatusResult("PONG", nil)
-}
-
-// bytesOf is what go-redis makes of a value.
-func bytesOf(_ context.Context, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case string:
-		return []byte(v), nil
-	case []byte:
-		return v, nil
-	case bool:
-		if v {
-			return []byte("1"), nil
-		}
-		return []byte("0"), nil
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
-		return fmt.Append(nil, v), nil
-	case float32:
-		return strconv.AppendFloat(nil, float64(v), 'f', -1, 64), nil
-	case float64:
-		return strconv.AppendFloat(nil, v, 'f', -1, 64), nil
-	case time.Time:
-		return v.AppendFormat(nil, time.RFC3339Nano), nil
-	case time.Duration:
-		return strconv.AppendInt(nil, v.Nanoseconds(), 10), nil
-	case encoding.BinaryMarshaler:
-		return v.MarshalBinary()
-	}
-	return nil, invalid("a value of type %T can't be stored; use a string, []byte, number, bool, time or BinaryMarshaler", value)
-}
-
-// ttlOf is the time to live that an expiration means.
-func ttlOf(expiration time.Duration) (time.Duration, error) {
-	switch {
-	case expiration == redis.KeepTTL:
-		return 0, invalid("KeepTTL can't be carried out at several nodes; give an expiration")
-	case expiration < 0, expiration > 0 && expiration < time.Millisecond:
-		return 0, invalid("the expiration %v is not one; use 0 for ever, or a millisecond or more", expiration)
-	}
-	return expiration, nil
-}
-
-func invalid(format string, values ...any) error {
-	return &ringshift.Error{Kind: ringshift.ErrInvalidArgument, Message: fmt.Sprintf(format, values...)}
 }
