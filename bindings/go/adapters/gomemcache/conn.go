@@ -6,6 +6,7 @@ package gomemcache
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,8 @@ type conn struct {
 	reader *bufio.Reader
 	// born is the epoch in which it was made.
 	born uint64
+	// old says that its server lacks meta commands.
+	old bool
 }
 
 // pool has the connections to one address.
@@ -51,6 +54,9 @@ type pool struct {
 	lock   sync.Mutex
 	free   []*conn
 	closed bool
+	// busy are the connections that are in use. When one ceases to be, back is closed and made anew.
+	busy map[*conn]bool
+	back chan struct{}
 }
 
 // run does something on a connection. One that turns out to have died while idle is replaced.
@@ -69,43 +75,54 @@ func (p *pool) run(ctx context.Context, do func(*conn) error) error {
 
 // runSince does something on a connection that was there at an epoch; false if there is none. The latest that was used is
 // the least likely to have died; if it has, so may have the server, and another one is tried for the sake of those that
-// died alone.
+// died alone. One that is in use is waited for: a new one would be of no use.
 func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
 	for {
-		c := p.takeSince(since)
-		if c == nil {
+		c, back := p.takeSince(since)
+		switch {
+		case c != nil:
+			if err := p.use(c, do); err == nil || !hasDied(err) {
+				return true, err
+			}
+		case back != nil:
+			// Whoever uses it has no longer than the timeout.
+			<-back
+		default:
 			return false, nil
-		}
-		if err := p.use(c, do); err == nil || !hasDied(err) {
-			return true, err
 		}
 	}
 }
 
-func (p *pool) takeSince(since uint64) *conn {
+// takeSince gives a connection, or what to wait for; neither if there is none.
+func (p *pool) takeSince(since uint64) (*conn, <-chan struct{}) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	for i, c := range slices.Backward(p.free) {
 		if c.born <= since {
 			p.free = slices.Delete(p.free, i, i+1)
-			return c
+			p.isBusy(c)
+			return c, nil
 		}
 	}
-	return nil
+	for c := range p.busy {
+		if c.born <= since {
+			if p.back == nil {
+				p.back = make(chan struct{})
+			}
+			return nil, p.back
+		}
+	}
+	return nil, nil
 }
 
+// use does something on a connection that is marked as busy.
 func (p *pool) use(c *conn, do func(*conn) error) error {
-	if err := c.SetDeadline(time.Now().Add(p.timeout)); err != nil {
-		_ = c.Close()
-		return err
+	err := c.SetDeadline(time.Now().Add(p.timeout))
+	if err == nil {
+		err = do(c)
 	}
-	err := do(c)
-	if err != nil && !isAnswer(err) {
-		// What comes after a request without an answer can't be told apart.
-		_ = c.Close()
-		return err
-	}
-	p.put(c)
+	// What comes after a request without an answer can't be told apart.
+	p.put(c, err == nil || isAnswer(err))
 	return err
 }
 
@@ -114,6 +131,7 @@ func (p *pool) get(ctx context.Context) (c *conn, fresh bool, err error) {
 	if last := len(p.free) - 1; last >= 0 {
 		c = p.free[last]
 		p.free = p.free[:last]
+		p.isBusy(c)
 	}
 	p.lock.Unlock()
 	if c != nil {
@@ -125,17 +143,40 @@ func (p *pool) get(ctx context.Context) (c *conn, fresh bool, err error) {
 	if err != nil {
 		return nil, true, err
 	}
-	return &conn{Conn: made, reader: bufio.NewReader(made), born: epoch.Add(1)}, true, nil
-}
-
-func (p *pool) put(c *conn) {
+	c = &conn{Conn: made, reader: bufio.NewReader(made), born: epoch.Add(1)}
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.closed || len(p.free) >= p.most {
+	p.isBusy(c)
+	return c, true, nil
+}
+
+// isBusy notes that a connection is in use. The lock is held.
+func (p *pool) isBusy(c *conn) {
+	if p.busy == nil {
+		p.busy = map[*conn]bool{}
+	}
+	p.busy[c] = true
+}
+
+// put gives a connection back. If there are too many, the youngest has to go: tokens are good on those that are older.
+func (p *pool) put(c *conn, well bool) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	delete(p.busy, c)
+	if p.back != nil {
+		close(p.back)
+		p.back = nil
+	}
+	if !well || p.closed {
 		_ = c.Close()
 		return
 	}
 	p.free = append(p.free, c)
+	if len(p.free) > p.most {
+		youngest := slices.MaxFunc(p.free, func(a, b *conn) int { return cmp.Compare(a.born, b.born) })
+		p.free = slices.DeleteFunc(p.free, func(each *conn) bool { return each == youngest })
+		_ = youngest.Close()
+	}
 }
 
 // Close closes the connections that nobody uses; the others are closed after use.

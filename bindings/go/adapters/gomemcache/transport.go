@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
@@ -17,8 +16,6 @@ import (
 type node struct {
 	client *memcache.Client
 	pool   *pool
-	// old says that the server is known to lack meta commands.
-	old atomic.Bool
 	// idle connections of the client at most: each may turn out to have died.
 	idle int
 }
@@ -147,21 +144,15 @@ func (n *node) seek(ctx context.Context, keys []string, replies []steps.Reply) {
 // find asks by meta commands if the server knows them, or else by those that come nearest; with lease it takes tokens.
 // before is called when the connection is there and nothing was sent on it.
 func (n *node) find(ctx context.Context, keys []string, lease bool, before func()) (all []*found, err error) {
-	if !n.old.Load() {
-		err = n.pool.run(ctx, func(c *conn) (err error) {
-			before()
-			all, err = c.find(keys, lease)
-			return err
-		})
-		if !errors.Is(err, errUnknownCommand) {
-			return all, err
-		}
-		// A server before 1.6.
-		n.old.Store(true)
-	}
-	all = nil
 	err = n.pool.run(ctx, func(c *conn) (err error) {
 		before()
+		if !c.old {
+			if all, err = c.find(keys, lease); !errors.Is(err, errUnknownCommand) {
+				return err
+			}
+			// A server before 1.6. On the next connection there may be another one.
+			c.old = true
+		}
 		if lease {
 			all, err = c.place(keys)
 		} else {

@@ -140,6 +140,12 @@ func (s *Server) Pause(t testing.TB) {
 	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	// A signal takes its time.
+	for {
+		if _, err := askWithin(20*time.Millisecond, s.Address, s.hello); err != nil {
+			return
+		}
+	}
 }
 
 // Resume lets it go on.
@@ -169,7 +175,9 @@ func (s *Server) Ask(t testing.TB, text string) string {
 	return line
 }
 
-func ask(address, text string) (string, error) {
+func ask(address, text string) (string, error) { return askWithin(limit, address, text) }
+
+func askWithin(limit time.Duration, address, text string) (string, error) {
 	connection, err := net.DialTimeout("tcp", address, limit)
 	if err != nil {
 		return "", err
