@@ -46,7 +46,8 @@ func TestLoadsOfOneKeyAreOneLoad(t *testing.T) {
 	}
 	// Whoever does not wait yet may have missed the value and come too late to share it.
 	waiting := regexp.MustCompile(`\[select[^]]*\]:\nringshift/internal/steps\.\(\*loads\)\.run\(`)
-	for stacks := make([]byte, 1<<20); ; time.Sleep(time.Millisecond) {
+	stacks := make([]byte, 1<<20)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if len(waiting.FindAll(stacks[:runtime.Stack(stacks, true)], -1)) == 20 {
 			break
 		}
