@@ -22,12 +22,15 @@ type answer struct {
 }
 
 // answerTo is the answer to a command that was sent with others; failed says why they failed as a whole. go-redis gives that
-// error to commands that were answered before the connection died, too: one that has a value was answered.
+// error to commands that were answered before the connection died, too, and leaves "" or 0 in the one whose answer broke
+// off: any other value was answered.
 func answerTo(command *redis.Cmd, failed error) answer {
 	value, err := command.Result()
 	var answered redis.Error
+	text, isText := value.(string)
+	number, isNumber := value.(int64)
 	switch {
-	case value != nil:
+	case err == nil && value != nil, isText && text != "", isNumber && number != 0:
 		return answer{value: value}
 	case errors.As(err, &answered):
 		return answer{err: err}
