@@ -9,11 +9,11 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
-STAGES := lint scripts rust model c python node go vectors conformance live
+STAGES := lint scripts rust model sim c python node go vectors conformance live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
-.PHONY: help demo test bench soak audit clean build generate
+.PHONY: help demo test bench bench-adapters soak audit clean build generate
 .PHONY: setup-demo setup-test setup-bench build-c build-cli build-python build-node build-go
 .PHONY: $(STAGES:%=test-%) test-lint
 
@@ -30,8 +30,12 @@ test: setup-test build ## Every test in every language, linters and freshness ch
 bench: setup-bench build ## Speed and balance beside the peers, written to docs/benchmarks.md.
 	@.venv/bin/python tests/bench/run.py $(ARGS)
 
-soak: build-c ## What takes longer: wide property tests, long runs under load.
-	@scripts/setup c-tests
+bench-adapters: setup-bench build ## What the adapters cost beside their bare clients, on real servers.
+	@scripts/setup memcached redis
+	@.venv/bin/python tests/bench/adapters/run.py
+
+soak: build ## What takes longer: wide property tests, long runs under load.
+	@scripts/setup c-tests memcached redis
 	@$(RUN_STAGES) soak
 
 build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
@@ -76,7 +80,7 @@ build-go: build-c
 lint test-lint: setup-test build-python build-node build-c
 	@$(RUN_STAGES) lint
 
-test-rust test-model: test-%:
+test-rust test-model test-sim: test-%:
 	@scripts/setup rust
 	@$(RUN_STAGES) $*
 
@@ -119,6 +123,6 @@ audit: ## Licences and sources of all Rust dependencies.
 	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --all-features check bans licenses sources
 
 clean: ## Removes everything that a command made, installed tools of the tree included.
-	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target
+	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target tests/sim/target
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -f node/*.node python/ringshift/*.so

@@ -1,8 +1,25 @@
 // Times to live as memcached wants them.
 'use strict'
 
+const { RingshiftError } = require('../index.js')
+const { wrongType } = require('../lib/errors.js')
+
 // Beyond this, memcached takes a number for a point in time.
 const LONGEST_RELATIVE = 30 * 24 * 3600
+const LATEST = 2 ** 32 - 1
+
+/**
+ * An expiry that can be sent, in whole seconds: a part of one would be cut off, and 0 is for ever.
+ * @param {unknown} expires as the caller has it
+ */
+function checkExpires(expires) {
+  if (typeof expires !== 'number') throw wrongType('expires is a number of seconds')
+  if (expires >= 0 && expires <= LATEST) return expires === 0 ? 0 : Math.max(1, Math.floor(expires))
+  throw new RingshiftError({
+    kind: 'invalid_argument',
+    message: `expires is ${expires}; use seconds, 0 for ever, or a point in time`,
+  })
+}
 
 /**
  * The expiry to send for one that was asked for, so that nothing lives longer than the spec's max_ttl.
@@ -54,6 +71,7 @@ function wholeSeconds(maxTtl) {
   return Math.max(Math.floor(maxTtl), 1)
 }
 
+exports.checkExpires = checkExpires
 exports.clampExpires = clampExpires
 exports.copyTtl = copyTtl
 exports.secondsOf = secondsOf

@@ -3,6 +3,7 @@
 
 /**
  * @import { Redis } from 'ioredis'
+ * @import { Node } from '../index.js'
  * @import { IoredisNodes } from './ioredis-nodes.js'
  * @import { Do, Item, Key, Reply, Step, Transport } from './steps-types.js'
  */
@@ -19,7 +20,7 @@ const LIFE = 30_000
 
 /**
  * What is stored by a set, an add or a replace.
- * @typedef {{ value: Buffer, ttl: number | null }} Stored
+ * @typedef {{ value: string | Buffer, ttl: number | null }} Stored
  */
 
 /** @implements {Transport} */
@@ -44,111 +45,144 @@ class IoredisIo {
    * @param {Step} step
    * @returns {Promise<Reply[]>}
    */
-  async send(step) {
+  async send({ do: what, node, keys, items, tokens }) {
+    if (what !== 'get' && what !== 'seek')
+      return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
     /** @type {Redis | undefined} */
     let client
     try {
-      client = this.#nodes.of(step.node)
-      const keys = step.keys.map((key) => wireKey(step.node, key))
-      const replies = await this.#ask[step.do](client, keys, step)
-      this.#giveUpAfterTimeout(step, client, replies)
-      return replies
+      client = this.#nodes.of(node)
+      const wires = keys.map((key) => wireKey(node, key))
+      const values = /** @type {(Buffer | null)[]} */ (await client.callBuffer('MGET', wires))
+      const found = values.map(itemOf)
+      return what === 'get' ? found : await this.#leases(node, client, wires, found)
     } catch (error) {
-      const failure = replyOf(/** @type {Error} */ (error))
-      this.#giveUpAfterTimeout(step, client, [failure])
-      return step.keys.map(() => failure)
+      const failure = this.#said(node, client, replyOf(/** @type {Error} */ (error)))
+      return keys.map(() => failure)
     }
   }
 
   /**
-   * Answers come in order: behind one that doesn't come, no other will.
-   * @param {Step} step
-   * @param {Redis | undefined} client
-   * @param {Reply[]} replies
+   * What was found, and leases for what was not.
+   * @param {Node} node
+   * @param {Redis} client
+   * @param {Key[]} keys
+   * @param {(Item | null)[]} found
    */
-  #giveUpAfterTimeout(step, client, replies) {
-    if (client && replies.some((reply) => reply instanceof Failure && reply.outcome === 'timeout'))
-      this.#nodes.giveUp(step.node, client)
+  #leases(node, client, keys, found) {
+    const failed = (/** @type {Error} */ error) => this.#said(node, client, replyOf(error))
+    return Promise.all(keys.map((key, at) => found[at] ?? lease(client, key).catch(failed)))
   }
 
-  /** @type {Record<Do, (client: Redis, keys: Key[], step: Step) => Promise<Reply[]>>} */
+  /**
+   * @param {Do} what
+   * @param {Node} node
+   * @param {Key} key
+   * @param {unknown} [item]
+   * @param {Token} [token]
+   * @returns {Promise<Reply>}
+   */
+  async one(what, node, key, item, token) {
+    /** @type {Redis | undefined} */
+    let client
+    try {
+      client = this.#nodes.of(node)
+      return await this.#ask[what](client, wireKey(node, key), item, token)
+    } catch (error) {
+      return this.#said(node, client, replyOf(/** @type {Error} */ (error)))
+    }
+  }
+
+  /**
+   * A command that no step stands for.
+   * @param {Node} node
+   * @param {string} command
+   * @param {(Key | number)[]} parameters
+   * @returns {Promise<number>}
+   */
+  async call(node, command, parameters) {
+    const client = this.#nodes.of(node)
+    try {
+      return /** @type {number} */ (await client.call(command, parameters))
+    } catch (error) {
+      if (isReply(error)) throw error
+      const said = this.#said(node, client, this.failureOf(/** @type {Error} */ (error)))
+      throw /** @type {Failure} */ (said).error
+    }
+  }
+
+  /** @param {Error} error */
+  failureOf(error) {
+    return isReply(error) ? new Failure(error, null) : /** @type {Failure} */ (replyOf(error))
+  }
+
+  /**
+   * A reply, with what is known of a lost connection. Behind an answer that doesn't come no other will come either, so
+   * that connection is given up.
+   * @param {Node} node
+   * @param {Redis | undefined} client
+   * @param {Reply} reply
+   */
+  #said(node, client, reply) {
+    if (client === undefined || !(reply instanceof Failure)) return reply
+    const reason = this.#nodes.reasonOf(client, reply.error)
+    const said = reason === reply.error ? reply : new Failure(reason, timeoutOrError(reason))
+    if (said.outcome === 'timeout') this.#nodes.giveUp(node, client)
+    return said
+  }
+
+  /** @type {Record<Do, (client: Redis, key: Key, item: any, token: any) => Promise<Reply>>} */
   #ask = {
-    get: async (client, keys) => (await values(client, keys)).map(itemOf),
-    take: (client, keys) => each(keys, (key) => take(client, key)),
-    seek: (client, keys) => seek(client, keys),
-    fill: (client, keys, step) =>
-      each(keys, async (key, at) => {
-        const { value, ttl } = /** @type {Item} */ (itemAt(step, at))
-        const [token] = step.tokens?.slice(at) ?? []
-        const parameters = [key, token?.text ?? '', value, this.#milliseconds(ttl ?? null)]
-        return (await run(client, FILL, parameters)) === 1
-      }),
-    add: (client, keys, step) => this.#store(client, keys, step, ['NX']),
-    set: (client, keys, step) => this.#store(client, keys, step, []),
-    replace: (client, keys, step) => this.#store(client, keys, step, ['XX']),
-    delete: (client, keys) => each(keys, async (key) => (await client.call('DEL', [key])) === 1),
-    touch: (client, keys, step) =>
-      each(keys, async (key, at) => {
-        const { ttl } = /** @type {Stored} */ (itemAt(step, at))
-        const life = this.#milliseconds(ttl)
-        const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
-        // A key without an end can't be persisted, and is there all the same.
-        const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
-        return there === 1
-      }),
+    get: async (client, key) => itemOf(/** @type {Buffer | null} */ (await client.callBuffer('GET', [key]))),
+    take,
+    seek: async (client, key) => {
+      const value = /** @type {Buffer | null} */ (await client.callBuffer('GET', [key]))
+      return itemOf(value) ?? lease(client, key)
+    },
+    fill: async (client, key, /** @type {Item} */ { value, ttl }, /** @type {Token} */ { text }) =>
+      isOne(await run(client, FILL, [key, text, value, milliseconds(ttl ?? null, this.#maxTtl())])),
+    add: (client, key, item) => this.#store(client, key, item, 'NX'),
+    set: (client, key, item) => this.#store(client, key, item),
+    replace: (client, key, item) => this.#store(client, key, item, 'XX'),
+    delete: async (client, key) => isOne(await client.call('DEL', [key])),
+    touch: async (client, key, /** @type {Stored} */ { ttl }) => {
+      const life = milliseconds(ttl, this.#nodes.maxTtl)
+      const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
+      // A key without an end can't be persisted, and is there all the same.
+      const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
+      return isOne(there)
+    },
   }
 
   /**
    * @param {Redis} client
-   * @param {Key[]} keys
-   * @param {Step} step
-   * @param {string[]} how
+   * @param {Key} key
+   * @param {Stored} item
+   * @param {'NX' | 'XX'} [how]
    */
-  #store(client, keys, step, how) {
-    return each(keys, async (key, at) => {
-      const { value, ttl } = /** @type {Stored} */ (itemAt(step, at))
-      const life = this.#milliseconds(ttl)
-      return (await client.call('SET', [key, value, ...(life === 0 ? [] : ['PX', life]), ...how])) === 'OK'
-    })
-  }
-
-  /**
-   * At most the spec's max_ttl; 0 for ever.
-   * @param {number | null} ttl seconds
-   */
-  #milliseconds(ttl) {
-    const least = Math.min(ttl ?? Infinity, this.#maxTtl() ?? Infinity)
-    return least === Infinity ? 0 : Math.max(1, Math.floor(least * 1000))
+  async #store(client, key, { value, ttl }, how) {
+    const life = milliseconds(ttl, this.#nodes.maxTtl)
+    const parameters = [key, value, ...(life === 0 ? [] : ['PX', life]), ...(how ? [how] : [])]
+    return (await client.call('SET', parameters)) === 'OK'
   }
 }
 
 /**
- * @param {Step} step
- * @param {number} at
+ * At most the spec's max_ttl; 0 for ever.
+ * @param {number | null} ttl seconds
+ * @param {number | null} maxTtl seconds
  */
-function itemAt({ items = [] }, at) {
-  return items[at]
+function milliseconds(ttl, maxTtl) {
+  const least = Math.min(ttl ?? Infinity, maxTtl ?? Infinity)
+  return least === Infinity ? 0 : Math.max(1, Math.floor(least * 1000))
 }
 
 /**
- * A reply for each key, whatever becomes of the others.
- * @param {Key[]} keys
- * @param {(key: Key, at: number) => Promise<Reply>} ask
+ * With the option stringNumbers a number is a string.
+ * @param {unknown} answer
  */
-function each(keys, ask) {
-  return Promise.all(
-    keys.map((key, at) => ask(key, at).catch((error) => replyOf(/** @type {Error} */ (error)))),
-  )
-}
-
-/**
- * @param {Redis} client
- * @param {Key[]} keys
- * @returns {Promise<(Buffer | null)[]>}
- */
-async function values(client, keys) {
-  if (keys.length === 1) return [/** @type {Buffer | null} */ (await client.callBuffer('GET', keys))]
-  return /** @type {(Buffer | null)[]} */ (await client.callBuffer('MGET', keys))
+function isOne(answer) {
+  return Number(answer) === 1
 }
 
 /**
@@ -165,19 +199,15 @@ async function take(client, key) {
 }
 
 /**
+ * The token of a key that was missing, or the item that has come meanwhile.
  * @param {Redis} client
- * @param {Key[]} keys
- * @returns {Promise<Reply[]>}
+ * @param {Key} key
+ * @returns {Promise<Item | Token>}
  */
-async function seek(client, keys) {
-  const found = (await values(client, keys)).map(itemOf)
-  return each(keys, async (key, at) => {
-    const item = found[at]
-    if (item) return item
-    const lease = Buffer.concat([MARK, Buffer.from(randomBytes(16).toString('hex'))])
-    const value = /** @type {Buffer | null} */ (await run(client, LEASE, [key, lease, LIFE]))
-    return value === null ? new Token(lease) : (itemOf(value) ?? new Token(value))
-  })
+async function lease(client, key) {
+  const mine = Buffer.concat([MARK, Buffer.from(randomBytes(16).toString('hex'))])
+  const value = /** @type {Buffer | null} */ (await run(client, LEASE, [key, mine, LIFE]))
+  return value === null ? new Token(mine) : (itemOf(value) ?? new Token(value))
 }
 
 /**
@@ -208,10 +238,25 @@ function itemOf(value) {
  * @param {Error} error
  */
 function replyOf(error) {
-  if (error.name !== 'ReplyError')
-    return new Failure(error, /timed ?out/i.test(error.message) ? 'timeout' : 'error')
+  if (!isReply(error)) return new Failure(error, timeoutOrError(error))
   if (/^WRONGTYPE/.test(error.message)) throw error
-  return /^OOM/.test(error.message) ? new Refused(error) : new Failure(error, 'error')
+  // Before Redis 7 the error of a script begins with where it was.
+  return /^OOM|^ERR Error running script.*\bOOM\b/.test(error.message)
+    ? new Refused(error)
+    : new Failure(error, 'error')
+}
+
+/** @param {Error} error */
+function timeoutOrError(error) {
+  return /timed ?out/i.test(error.message) ? 'timeout' : 'error'
+}
+
+/**
+ * Whether the server said so itself.
+ * @param {unknown} error
+ */
+function isReply(error) {
+  return error instanceof Error && error.name === 'ReplyError'
 }
 
 exports.IoredisIo = IoredisIo

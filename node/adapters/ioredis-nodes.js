@@ -12,7 +12,8 @@ const { parseAddress } = require('./address.js')
 
 /**
  * ioredis' own defaults but for these: a dead node is an error at once, a hung one after a second, and a command is
- * never sent twice.
+ * never sent twice. A connection that is lost is made again by the next request and not after a delay, in which requests
+ * would wait.
  * @type {RedisOptions}
  */
 const DEFAULTS = {
@@ -20,7 +21,7 @@ const DEFAULTS = {
   commandTimeout: 1000,
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
-  retryStrategy: (times) => Math.min(20 * times, 500),
+  retryStrategy: null,
 }
 
 /** What is not the caller's to say: where nodes are, and what is put before keys. */
@@ -31,7 +32,14 @@ class IoredisNodes {
   #options
   /** @type {Map<string, RedisClient>} */
   #clients = new Map()
-  #generation = 0
+  /**
+   * Why a client has no connection, which the commands that fail by it are not told.
+   * @type {WeakMap<RedisClient, Error>}
+   */
+  #reasons = new WeakMap()
+  #generation = -1
+  /** @type {number | null} */
+  #maxTtl = null
   #closed = false
 
   /**
@@ -47,11 +55,18 @@ class IoredisNodes {
       })
     }
     this.#router = router
-    this.#options = { ...DEFAULTS, ...options, lazyConnect: true }
+    // One that is given as undefined would take a default away, and with it the bound on waiting.
+    const given = Object.entries(options).filter(([, value]) => value !== undefined)
+    this.#options = { ...DEFAULTS, ...Object.fromEntries(given), lazyConnect: true }
   }
 
   get closed() {
     return this.#closed
+  }
+
+  /** The spec's of the generation that was adopted last, in seconds. */
+  get maxTtl() {
+    return this.#maxTtl
   }
 
   /**
@@ -60,14 +75,27 @@ class IoredisNodes {
    */
   of({ address }) {
     this.checkOpen()
-    let client = this.#clients.get(address)
-    if (client === undefined) {
-      client = new Redis({ ...this.#options, ...parseAddress(address) })
-      // Each command that fails says so itself.
-      client.on('error', () => {})
-      this.#clients.set(address, client)
-    }
+    const client = this.#clients.get(address)
+    return client === undefined || client.status === 'end' ? this.#open(address) : client
+  }
+
+  /** @param {string} address */
+  #open(address) {
+    const client = new Redis({ ...this.#options, ...parseAddress(address) })
+    client.on('connect', () => this.#reasons.delete(client))
+    client.on('error', (error) => this.#reasons.set(client, error))
+    this.#clients.set(address, client)
     return client
+  }
+
+  /**
+   * What a command failed by: that there is no connection has a reason.
+   * @param {RedisClient} client
+   * @param {Error} error
+   */
+  reasonOf(client, error) {
+    const isLost = error.message === 'Connection is closed.' || error.name === 'MaxRetriesPerRequestError'
+    return (isLost && this.#reasons.get(client)) || error
   }
 
   /**
@@ -76,7 +104,9 @@ class IoredisNodes {
    * @param {RedisClient} client
    */
   giveUp({ address }, client) {
-    if (this.#clients.get(address) === client) this.#clients.delete(address)
+    // Others that waited for an answer may have done so already; each time would add a listener to the socket.
+    if (this.#clients.get(address) !== client) return
+    this.#clients.delete(address)
     client.disconnect()
   }
 
@@ -91,6 +121,7 @@ class IoredisNodes {
   adopt(generation) {
     if (generation === this.#generation) return
     this.#generation = generation
+    this.#maxTtl = this.#router.maxTtl
     const present = new Set(this.#router.nodes().map((node) => node.address))
     for (const [address, client] of this.#clients) {
       if (present.has(address)) continue

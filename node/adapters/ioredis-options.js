@@ -12,6 +12,7 @@ function setOptions(options) {
   let ttl = null
   /** @type {'NX' | 'XX' | null} */
   let how = null
+  if (options.length === 0) return { ttl, how }
   const rest = [...options]
   while (rest.length > 0) {
     const name = String(rest.shift()).toUpperCase()
@@ -37,9 +38,19 @@ function setOptions(options) {
  */
 function ttlOf(seconds, milliseconds) {
   if (seconds === undefined && milliseconds === undefined) return null
+  if (seconds !== undefined && milliseconds !== undefined) throw wrong('expire and px exclude one another')
   const ttl = seconds ?? Number(milliseconds) / 1000
   if (typeof ttl === 'number' && ttl > 0 && ttl < Infinity) return ttl
   throw wrong('a time to live must be a number above 0; del removes a key')
+}
+
+/**
+ * What a command takes in Redis and can't be carried out at several nodes.
+ * @param {string} command
+ * @param {readonly unknown[]} more arguments than it has here
+ */
+function checkNoMore(command, more) {
+  if (more.length > 0) throw wrong(`${command}: ${more[0]} can't be carried out at several nodes`)
 }
 
 /** @param {string} message */
@@ -47,5 +58,6 @@ function wrong(message) {
   return new RingshiftError({ kind: 'invalid_argument', message })
 }
 
+exports.checkNoMore = checkNoMore
 exports.setOptions = setOptions
 exports.ttlOf = ttlOf

@@ -21,8 +21,9 @@ type Load = () => Value | null | undefined | Promise<Value | null | undefined>
  *
  * It has ioredis' commands for strings that a cache needs, and no others: values of other types can't be copied. A read
  * never fails because a cache does: a node that can't be reached is a miss. A write that a node did not acknowledge
- * rejects with an InvalidationLostError. Connections and commands time out after a second and no command is sent twice,
- * unless the options say otherwise. After `quit` or `disconnect` any method rejects with RINGSHIFT_CLOSED.
+ * rejects with an InvalidationLostError. Connections and commands time out after a second, no command is sent twice and a
+ * lost connection is made again by the next request, unless the options say otherwise. What a command takes in Redis and
+ * can't be carried out at several nodes rejects with RINGSHIFT_INVALID_ARGUMENT. After `quit` or `disconnect` any method rejects with RINGSHIFT_CLOSED.
  *
  * @example
  * const cache = new Redis(Router.open('cache.json', { watch: 1000 }))
@@ -57,7 +58,7 @@ export class Redis {
   /**
    * The whole cache-aside read: the value of a key, or, if no cache has it, what `load` gives, which is then stored.
    * What is stored is never older than a write whose invalidation was acknowledged. Callers that ask for the same key at
-   * the same time share a load wherever none of them can get a value that is too old by it.
+   * the same time share a load, and the Buffer that it gave, wherever none of them can get a value that is too old by it.
    * @param load asks the origin; what it throws rejects; null or undefined means that there is nothing, and is not stored.
    *   It has 30 seconds for its value to be stored.
    */
@@ -90,7 +91,7 @@ export class Redis {
   expire(key: Key, seconds: number): Promise<number>
   pexpire(key: Key, milliseconds: number): Promise<number>
 
-  /** Counts. Refused with RINGSHIFT_INVALID_ARGUMENT while the key may be on more than one node. */
+  /** Counts. An error leaves open whether it was counted. Refused with RINGSHIFT_INVALID_ARGUMENT while the key may be on more than one node. */
   incr(key: Key): Promise<number>
   incrby(key: Key, amount: number): Promise<number>
   decr(key: Key): Promise<number>

@@ -8,20 +8,21 @@
  * @import { Item } from './steps-types.js'
  */
 
-const { RingshiftError, Router } = require('../index.js')
+const { Router } = require('../index.js')
 const { wrongType } = require('../lib/errors.js')
 const { IoredisIo } = require('./ioredis-io.js')
 const { IoredisNodes } = require('./ioredis-nodes.js')
-const { setOptions, ttlOf } = require('./ioredis-options.js')
+const { checkNoMore, setOptions, ttlOf } = require('./ioredis-options.js')
 const { nameOf, wireKey } = require('./keys.js')
-const { Loads } = require('./loads.js')
+const { Loads, checkLoad } = require('./loads.js')
 const { add, fill, read, readMany, seek, touch } = require('./reading.js')
 const { Carrier, Failure, Refused } = require('./steps.js')
-const { checked, invalidate, isSingle, replace, store } = require('./writing.js')
+const { checked, invalidate, onlyNode, replace, store } = require('./writing.js')
 
 class Redis {
   #router
   #nodes
+  #transport
   #io
   /** @type {Loads<Item>} */
   #loads = new Loads()
@@ -34,7 +35,8 @@ class Redis {
     if (!(router instanceof Router)) throw wrongType('an adapter wants a Router')
     this.#router = router
     this.#nodes = new IoredisNodes(router, options)
-    this.#io = new Carrier(router, new IoredisIo(this.#nodes, () => router.maxTtl))
+    this.#transport = new IoredisIo(this.#nodes, () => router.maxTtl)
+    this.#io = new Carrier(router, this.#transport)
   }
 
   get router() {
@@ -96,6 +98,7 @@ class Redis {
    * @param {LoadOptions} [options]
    */
   async getOrLoadBuffer(key, load, options) {
+    checkLoad(load)
     const arrived = this.#loads.arrive()
     const ttl = ttlOf(options?.expire, options?.px)
     const { item, tokens } = await seek(this.#io, this.#route(key), key)
@@ -129,7 +132,7 @@ class Redis {
    */
   async set(key, value, ...options) {
     const { ttl, how } = setOptions(options)
-    const [route, item] = [this.#route(key), { value: bytes(value), ttl }]
+    const [route, item] = [this.#route(key), { value: sendable(value), ttl }]
     if (how === 'NX') return (await this.#add(route, key, item)) ? 'OK' : null
     const written =
       how === 'XX'
@@ -161,14 +164,16 @@ class Redis {
    * @param {Value} value
    */
   async setnx(key, value) {
-    return (await this.#add(this.#route(key), key, { value: bytes(value), ttl: null })) ? 1 : 0
+    return (await this.#add(this.#route(key), key, { value: sendable(value), ttl: null })) ? 1 : 0
   }
 
   /** @param {...(Key | Key[])} keys */
   async del(...keys) {
     const all = keys.flat()
     const { results } = checked(await invalidate(this.#io, this.#routes(all), all))
-    return [...results.values()].filter(Boolean).length
+    let removed = 0
+    for (const there of results.values()) if (there) removed += 1
+    return removed
   }
 
   /** @param {...(Key | Key[])} keys */
@@ -184,16 +189,20 @@ class Redis {
   /**
    * @param {Key} key
    * @param {number} seconds
+   * @param {...never} more
    */
-  async expire(key, seconds) {
+  async expire(key, seconds, ...more) {
+    checkNoMore('expire', more)
     return this.#touch(key, ttlOf(seconds, undefined))
   }
 
   /**
    * @param {Key} key
    * @param {number} milliseconds
+   * @param {...never} more
    */
-  async pexpire(key, milliseconds) {
+  async pexpire(key, milliseconds, ...more) {
+    checkNoMore('pexpire', more)
     return this.#touch(key, ttlOf(undefined, milliseconds))
   }
 
@@ -228,7 +237,7 @@ class Redis {
    * @param {Value} value
    */
   async append(key, value) {
-    return this.#onRecord('APPEND', key, bytes(value))
+    return this.#onRecord('APPEND', key, sendable(value))
   }
 
   async quit() {
@@ -243,7 +252,7 @@ class Redis {
   /**
    * @param {Route} route
    * @param {Key} key
-   * @param {{ value: Buffer, ttl: number | null }} item
+   * @param {{ value: string | Buffer, ttl: number | null }} item
    */
   async #add(route, key, item) {
     const reply = await add(this.#io, route, key, item)
@@ -262,27 +271,12 @@ class Redis {
   /**
    * @param {'INCRBY' | 'DECRBY' | 'APPEND'} command
    * @param {Key} key
-   * @param {number | Buffer} value
+   * @param {number | string | Buffer} value
    * @returns {Promise<number>}
    */
   async #onRecord(command, key, value) {
-    const route = this.#route(key)
-    const [node] = route.invalidate
-    if (node === undefined || !isSingle(route)) {
-      throw new RingshiftError({
-        kind: 'invalid_argument',
-        message:
-          `${command} is refused while a key may be on several nodes (stage ${route.stage}): it would be counted ` +
-          'on one of them only. Keep counters and locks on a cluster that is not being migrated',
-      })
-    }
-    const answer = this.#nodes.of(node).call(command, [wireKey(node, key), value])
-    const outcome = answer.then(
-      () => /** @type {const} */ ('ok'),
-      (error) => (error.name === 'ReplyError' ? 'ok' : 'error'),
-    )
-    this.#router.report(node, await outcome, 'invalidate')
-    return /** @type {Promise<number>} */ (answer)
+    const node = onlyNode(command, this.#route(key))
+    return this.#io.record(node, () => this.#transport.call(node, command, [wireKey(node, key), value]))
   }
 
   /**
@@ -301,6 +295,8 @@ class Redis {
    * @returns {Route[]}
    */
   #routes(keys) {
+    const [key] = keys
+    if (keys.length === 1 && key !== undefined) return [this.#route(key)]
     this.#nodes.checkOpen()
     const routes = this.#router.routeMany(keys)
     if (routes[0]) this.#nodes.adopt(routes[0].generation)
@@ -313,11 +309,20 @@ function text(value) {
   return value === null ? null : value.toString()
 }
 
+/**
+ * What ioredis sends as it is.
+ * @param {Value} value
+ */
+function sendable(value) {
+  if (typeof value === 'string' || Buffer.isBuffer(value)) return value
+  if (typeof value === 'number') return String(value)
+  throw wrongType('a value is a string, a Buffer or a number')
+}
+
 /** @param {Value} value */
 function bytes(value) {
-  if (Buffer.isBuffer(value)) return value
-  if (typeof value === 'string' || typeof value === 'number') return Buffer.from(String(value))
-  throw wrongType('a value is a string, a Buffer or a number')
+  const sent = sendable(value)
+  return typeof sent === 'string' ? Buffer.from(sent) : sent
 }
 
 exports.Redis = Redis

@@ -34,11 +34,11 @@ function checkKey(route, key) {
 }
 
 /**
- * A name for the bytes of a key.
+ * A name for the bytes of a key: the same for a string and for its bytes, and for no other key.
  * @param {string | Buffer} key
  */
 function nameOf(key) {
-  return typeof key === 'string' ? key : key.toString('latin1')
+  return (typeof key === 'string' ? Buffer.from(key) : key).toString('latin1')
 }
 
 /**

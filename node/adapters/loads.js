@@ -7,6 +7,7 @@
 'use strict'
 
 const { AsyncLocalStorage } = require('node:async_hooks')
+const { wrongType } = require('../lib/errors.js')
 
 /** @template T */
 class Load {
@@ -51,6 +52,14 @@ class Load {
  * @type {AsyncLocalStorage<readonly Load<any>[]>}
  */
 const within = new AsyncLocalStorage()
+
+/**
+ * Before anything is sent, not only after a miss.
+ * @param {unknown} load
+ */
+function checkLoad(load) {
+  if (typeof load !== 'function') throw wrongType('load is a function that asks the origin')
+}
 
 /** @template T what is loaded */
 class Loads {
@@ -112,3 +121,4 @@ class Loads {
 }
 
 exports.Loads = Loads
+exports.checkLoad = checkLoad

@@ -39,23 +39,29 @@ class MemjsIo {
     return this.#nodes.closed
   }
 
+  /** @param {Error} error */
+  failureOf(error) {
+    return failureOf(error)
+  }
+
   /** @param {Step} step */
-  send(step) {
-    return Promise.all(step.keys.map((key, at) => this.#reply(step, key, at)))
+  send({ do: what, node, keys, items, tokens }) {
+    return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
   }
 
   /**
-   * @param {Step} step
+   * @param {Do} what
+   * @param {Node} node
    * @param {Key} key
-   * @param {number} at
+   * @param {unknown} [item]
+   * @param {Token} [token]
    * @returns {Promise<Reply>}
    */
-  async #reply(step, key, at) {
+  async one(what, node, key, item, token) {
     try {
-      const node = this.#nodes.of(step.node)
-      return await this.#ask[step.do](node, wireKey(step.node, key), step.items?.[at], step.tokens?.[at])
+      return await this.#ask[what](this.#nodes.of(node), wireKey(node, key), item, token)
     } catch (error) {
-      return replyOf(step.do, /** @type {Error} */ (error))
+      return replyOf(what, /** @type {Error} */ (error))
     }
   }
 
@@ -118,7 +124,7 @@ async function get(node, key) {
  */
 async function byMeta(node, key, command) {
   const bytes = Buffer.from(key)
-  if (!node.meta || !MetaConnection.takes(bytes)) return undefined
+  if (!node.meta || node.meta.isUnknown || !MetaConnection.takes(bytes)) return undefined
   try {
     return await node.meta[command](bytes)
   } catch (error) {
@@ -136,6 +142,12 @@ function replyOf(what, error) {
   if (error instanceof TokenGone) return new Failure(error, null)
   const stores = what === 'set' || what === 'replace' || what === 'add' || what === 'fill'
   if (stores && isAnswer(error)) return new Refused(error)
+  // A node that answers a delete with a no has not acknowledged it.
+  return what === 'delete' && isAnswer(error) ? new Failure(error, 'error') : failureOf(error)
+}
+
+/** @param {Error} error */
+function failureOf(error) {
   const outcome = outcomeOf(error)
   return new Failure(error, outcome === 'timeout' ? 'timeout' : outcome === 'ok' ? null : 'error')
 }

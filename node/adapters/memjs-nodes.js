@@ -17,7 +17,9 @@ class MemjsNodes {
    * @type {Map<string, MemjsNode>}
    */
   #nodes = new Map()
-  #generation = 0
+  #generation = -1
+  /** @type {number | null} */
+  #maxTtl = null
   #closed = false
 
   /**
@@ -31,6 +33,11 @@ class MemjsNodes {
 
   get closed() {
     return this.#closed
+  }
+
+  /** The spec's of the generation that was adopted last, in seconds. */
+  get maxTtl() {
+    return this.#maxTtl
   }
 
   /**
@@ -55,6 +62,7 @@ class MemjsNodes {
   adopt(generation) {
     if (generation === this.#generation) return
     this.#generation = generation
+    this.#maxTtl = this.#router.maxTtl
     const present = new Set(this.#router.nodes().map((node) => node.address))
     for (const [address, node] of this.#nodes) {
       if (present.has(address)) continue

@@ -5,6 +5,7 @@
 
 const { RingshiftError } = require('../index.js')
 const { wrongType } = require('../lib/errors.js')
+const { checkExpires } = require('./expires.js')
 
 /**
  * memjs' own defaults but for two. `retries`: a failed read is a miss and a failed write is an error, so that the
@@ -31,6 +32,7 @@ function checkOptions(options = {}) {
   // Both decide how long a caller can be kept waiting.
   checkNumber('timeout', filled.timeout, Number.MIN_VALUE)
   checkNumber('retries', filled.retries, 1)
+  checkExpires(filled.expires)
   return { ...filled, conntimeout: options.conntimeout ?? filled.timeout }
 }
 

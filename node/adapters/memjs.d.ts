@@ -37,7 +37,10 @@ export interface Serializer<In, Out> {
 }
 
 export interface StoreOptions {
-  /** Time to live in seconds; 0 for ever, beyond 30 days a point in time. No longer than the spec's `max_ttl`. */
+  /**
+   * Time to live in whole seconds, at least one; 0 for ever, beyond 30 days a point in time. No longer than the spec's
+   * `max_ttl`.
+   */
   expires?: number
 }
 
@@ -86,7 +89,7 @@ export class Client<In = string | Buffer, Out = Buffer> {
   /**
    * The whole cache-aside read: the value of a key, or, if no cache has it, what `load` gives, which is then stored.
    * What is stored is never older than a write whose invalidation was acknowledged. Callers that ask for the same key at
-   * the same time share a load wherever none of them can get a value that is too old by it.
+   * the same time share a load, and the Buffer that it gave, wherever none of them can get a value that is too old by it.
    * @param load asks the origin; what it throws rejects; null or undefined means that there is nothing, and is not stored.
    *   It has 30 seconds for its value to be stored.
    * @returns the value as `get` gives it, null if there is none
@@ -131,7 +134,7 @@ export class Client<In = string | Buffer, Out = Buffer> {
    */
   touch(key: Key, expires: number): Promise<boolean>
 
-  /** Counts up. Refused with RINGSHIFT_INVALID_ARGUMENT while the key may be on more than one node. */
+  /** Counts up. An error leaves open whether it was counted. Refused with RINGSHIFT_INVALID_ARGUMENT while the key may be on more than one node. */
   increment(
     key: Key,
     amount: number,

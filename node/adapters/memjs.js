@@ -9,15 +9,15 @@
 
 const { RingshiftError, Router } = require('../index.js')
 const { wrongType } = require('../lib/errors.js')
-const { clampExpires, secondsOf } = require('./expires.js')
+const { checkExpires, clampExpires, secondsOf } = require('./expires.js')
 const { checkKey, nameOf } = require('./keys.js')
-const { Loads } = require('./loads.js')
+const { Loads, checkLoad } = require('./loads.js')
 const { MemjsIo, count } = require('./memjs-io.js')
 const { MemjsNodes } = require('./memjs-nodes.js')
 const { checkOptions } = require('./memjs-options.js')
 const { add, fill, read, readMany, seek, touch } = require('./reading.js')
 const { Carrier, Refused } = require('./steps.js')
-const { checked, invalidate, isSingle, replace, store } = require('./writing.js')
+const { checked, invalidate, onlyNode, replace, store } = require('./writing.js')
 
 // The opcodes under which memjs hands a value to its serializer.
 const GET = 0
@@ -77,9 +77,11 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async getOrLoad(key, load, options) {
+    checkLoad(load)
     const arrived = this.#loads.arrive()
+    const route = this.#route(key)
     const expires = this.#expires(options?.expires)
-    const { item, tokens } = await seek(this.#io, this.#route(key), key)
+    const { item, tokens } = await seek(this.#io, route, key)
     if (item) return this.#found(item).value
     const loaded = await this.#loads.run(
       nameOf(key),
@@ -120,8 +122,8 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async replace(key, value, options) {
-    const item = this.#stored(value, options)
-    return checked(await replace(this.#io, this.#route(key), key, item)).results.get(0) ?? false
+    const [route, item] = [this.#route(key), this.#stored(value, options)]
+    return checked(await replace(this.#io, route, key, item)).results.get(0) ?? false
   }
 
   /** @param {Key} key */
@@ -175,23 +177,19 @@ class Client {
    * @param {CountOptions} [options]
    */
   async #count(command, key, amount, options) {
-    const route = this.#route(key)
-    const [node] = route.invalidate
-    if (node === undefined || !isSingle(route)) {
-      throw new RingshiftError({
-        kind: 'invalid_argument',
-        message:
-          `${command} is refused while a key may be on several nodes (stage ${route.stage}): it would be counted ` +
-          'on one of them only. Keep counters and locks on a cluster that is not being migrated',
-      })
-    }
+    const node = onlyNode(command, this.#route(key))
     const expires = this.#expires(options?.expires)
-    return count(this.#nodes, node, key, command, amount, { ...options, expires })
+    return this.#io.record(node, () =>
+      count(this.#nodes, node, key, command, amount, { ...options, expires }),
+    )
   }
 
-  /** @param {number | undefined} expires */
+  /**
+   * To be asked behind the route, which may be the first of another generation.
+   * @param {number | undefined} expires
+   */
   #expires(expires) {
-    return clampExpires(expires || this.#options.expires, this.#router.maxTtl)
+    return clampExpires(checkExpires(expires || this.#options.expires), this.#nodes.maxTtl)
   }
 
   /**

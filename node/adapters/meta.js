@@ -51,6 +51,8 @@ class MetaConnection {
    */
   #waiting = []
   #quitting = false
+  /** On this connection; another one may be to a newer server. */
+  #unknown = false
 
   /**
    * @param {net.NetConnectOpts} where
@@ -81,13 +83,15 @@ class MetaConnection {
   }
 
   /**
-   * The item of a key, or else a token to fill it with; null if the server keeps no CAS numbers.
+   * The item of a key, or else a token to fill it with; null if the server keeps no CAS numbers or has no room for it.
    * @param {Buffer} key
    * @returns {Promise<Item | Token | null>}
    */
   async seek(key) {
     const { text, flag } = metaKey(key)
     const answer = await this.#ask(`mg ${text} v f t c N${LEASE}${flag}\r\n`)
+    // It found nothing, and no room for what stands in for a token (memcached -M).
+    if (answer.status === 'EN') return null
     const item = itemOf(answer)
     if (item) return item
     const cas = wordOf(answer.tokens, 'c')
@@ -117,6 +121,11 @@ class MetaConnection {
   quit() {
     this.#quitting = true
     if (this.#waiting.length === 0) this.close()
+  }
+
+  /** Whether the server is known to have no meta commands. */
+  get isUnknown() {
+    return this.#unknown
   }
 
   close() {
@@ -150,6 +159,7 @@ class MetaConnection {
         if (this.#socket === socket) this.#receive(data)
       })
       this.#socket = socket
+      this.#unknown = false
       this.#reader = new MetaReader()
     }
     // An idle connection doesn't keep the process alive.
@@ -173,7 +183,9 @@ class MetaConnection {
     clearTimeout(request.timer)
     if (this.#waiting.length === 0) this.#socket?.unref()
     if (/^(SERVER_|CLIENT_)?ERROR$/.test(answer.status)) {
-      request.reject(new MetaRefusal([answer.status, ...answer.tokens]))
+      const refusal = new MetaRefusal([answer.status, ...answer.tokens])
+      this.#unknown ||= refusal.unknownCommand
+      request.reject(refusal)
     } else {
       request.resolve(answer)
     }
@@ -188,6 +200,7 @@ class MetaConnection {
     const socket = this.#socket
     const waiting = this.#waiting
     this.#socket = undefined
+    this.#unknown = false
     this.#waiting = []
     socket?.destroy()
     for (const request of waiting) {

@@ -23,7 +23,7 @@ async function read(io, route, key) {
   if (route.fill) return (await seek(io, route, key)).item
   for (const target of [route.read, route.fallback]) {
     for (const node of target?.nodes ?? []) {
-      const [reply] = await io.send({ do: 'get', node, keys: [key] })
+      const reply = await io.one('get', node, key)
       if (reply instanceof Failure) continue
       if (reply) return /** @type {Item} */ (reply)
       break
@@ -44,17 +44,17 @@ async function seek(io, route, key) {
   /** @type {Tokens} */
   let tokens = []
   for (const [at, node] of nodes.entries()) {
-    const [reply] = await io.send({ do: 'seek', node, keys: [key] })
+    const reply = await io.one('seek', node, key)
     if (reply instanceof Failure) continue
     if (isItem(reply)) return { item: reply, tokens: [] }
     // A value at one of these is left alone: it may be one that a writer is just removing.
     const others = nodes.slice(at + 1)
-    const replies = await io.sendAll(others.map((other) => ({ do: 'seek', node: other, keys: [key] })))
-    tokens = held([[node, reply], ...others.map((other, i) => pair(other, replies[i]?.[0]))])
+    const replies = await Promise.all(others.map((other) => io.one('seek', other, key)))
+    tokens = held([[node, reply], ...others.map((other, i) => pair(other, replies[i]))])
     break
   }
   for (const node of route.fallback?.nodes ?? []) {
-    const [reply] = await io.send({ do: route.fill ? 'take' : 'get', node, keys: [key] })
+    const reply = await io.one(route.fill ? 'take' : 'get', node, key)
     if (reply instanceof Failure) continue
     if (!isItem(reply)) break
     if (route.fill && mayBeCopied(reply)) await fill(io, tokens, key, reply)
@@ -71,10 +71,8 @@ async function seek(io, route, key) {
  * @param {Item} item
  */
 async function fill(io, tokens, key, item) {
-  const replies = await io.sendAll(
-    tokens.map(([node, token]) => ({ do: 'fill', node, keys: [key], items: [item], tokens: [token] })),
-  )
-  return replies.some(([reply]) => reply === true)
+  const replies = await Promise.all(tokens.map(([node, token]) => io.one('fill', node, key, item, token)))
+  return replies.includes(true)
 }
 
 /**
@@ -238,8 +236,8 @@ class Groups {
  * @param {unknown} item
  */
 async function first(io, what, nodes, key, item) {
-  const replies = await io.sendAll(nodes.map((node) => ({ do: what, node, keys: [key], items: [item] })))
-  return replies.map(([reply]) => reply ?? false).find((reply) => !(reply instanceof Failure)) ?? false
+  const replies = await Promise.all(nodes.map((node) => io.one(what, node, key, item)))
+  return replies.find((reply) => !(reply instanceof Failure)) ?? false
 }
 
 /**

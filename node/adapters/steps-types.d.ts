@@ -54,6 +54,10 @@ export interface Transport {
   readonly closed: boolean
   /** A reply for each key. */
   send(step: Step): Promise<Reply[]>
+  /** The same for one key, with as little around it as can be: most of what callers wait for is of this kind. */
+  one(what: Do, node: Node, key: Key, item?: unknown, token?: Token): Promise<Reply>
+  /** What the error of a request that no step stands for says about its node. */
+  failureOf(error: Error): Failure
 }
 
 /** Which nodes may be filled, and with what. */

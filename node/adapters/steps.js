@@ -3,8 +3,8 @@
 'use strict'
 
 /**
- * @import { Op, Outcome, Router } from '../index.js'
- * @import { Do, Reply, Step, Transport } from './steps-types.js'
+ * @import { Node, Op, Outcome, Router } from '../index.js'
+ * @import { Do, Key, Reply, Step, Transport } from './steps-types.js'
  */
 
 const { isClosed } = require('./closed.js')
@@ -71,9 +71,22 @@ class Carrier {
   /** @param {Step} step */
   async send(step) {
     const replies = await this.transport.send(step)
-    // That the client was closed meanwhile is no fault of the node.
-    if (!this.transport.closed) for (const reply of replies) this.#report(step, reply)
+    for (const reply of replies) this.#report(step.do, step.node, reply)
     return replies
+  }
+
+  /**
+   * A step about one key.
+   * @param {Do} what
+   * @param {Node} node
+   * @param {Key} key
+   * @param {unknown} [item]
+   * @param {Token} [token]
+   */
+  async one(what, node, key, item, token) {
+    const reply = await this.transport.one(what, node, key, item, token)
+    this.#report(what, node, reply)
+    return reply
   }
 
   /**
@@ -85,14 +98,45 @@ class Carrier {
   }
 
   /**
-   * @param {Step} step
+   * A request that no step stands for, since the cache is the record. It rejects with what its client says. One that
+   * fails leaves nothing behind that is no longer true, so it is no lost invalidation.
+   * @template T
+   * @param {Node} node
+   * @param {() => Promise<T>} request
+   * @returns {Promise<T>}
+   */
+  async record(node, request) {
+    try {
+      const result = await request()
+      this.#tell(node, 'ok', 'fill')
+      return result
+    } catch (error) {
+      const { outcome } = this.transport.failureOf(/** @type {Error} */ (error))
+      if (!this.transport.closed) this.#tell(node, outcome ?? 'ok', 'fill')
+      throw error
+    }
+  }
+
+  /**
+   * @param {Do} what
+   * @param {Node} node
    * @param {Reply} reply
    */
-  #report(step, reply) {
-    const outcome = outcomeOf(step.do, reply)
-    if (outcome === null) return
+  #report(what, node, reply) {
+    // That the client was closed meanwhile is no fault of the node.
+    if (this.transport.closed) return
+    const outcome = outcomeOf(what, reply)
+    if (outcome !== null) this.#tell(node, outcome, OPS[what])
+  }
+
+  /**
+   * @param {Node} node
+   * @param {Outcome} outcome
+   * @param {Op} op
+   */
+  #tell(node, outcome, op) {
     try {
-      this.router.report(step.node, outcome, OPS[step.do])
+      this.router.report(node, outcome, op)
     } catch (error) {
       // A request that was under way when the router was closed still has its result.
       if (!isClosed(error)) throw error
@@ -108,7 +152,9 @@ class Carrier {
 function outcomeOf(what, reply) {
   if (reply instanceof Failure) return reply.outcome
   if (OPS[what] !== 'read') return 'ok'
-  return reply && !(reply instanceof Token) ? 'hit' : 'miss'
+  // A token, or the refusal of a server that has no room for one, is a miss.
+  const found = reply === true || (typeof reply === 'object' && reply !== null && 'value' in reply)
+  return found ? 'hit' : 'miss'
 }
 
 exports.Carrier = Carrier

@@ -12,7 +12,7 @@
 
 const { isClosed } = require('./closed.js')
 const { read } = require('./reading.js')
-const { InvalidationLostError } = require('../index.js')
+const { InvalidationLostError, RingshiftError } = require('../index.js')
 const { Failure, Refused } = require('./steps.js')
 
 /**
@@ -100,6 +100,8 @@ function renew(io, routes, keys) {
  * @param {readonly unknown[] | null} items
  */
 async function write(io, written, turns, keys, items) {
+  const [key] = keys
+  if (keys.length === 1 && key !== undefined) return writeOne(io, written, turns[0] ?? [], key, items)
   const longest = Math.max(0, ...turns.map((turn) => turn.length))
   for (let turn = 0; turn < longest; turn++) {
     /** @type {Map<string, { what: Do, node: Node, positions: number[] }>} */
@@ -117,6 +119,23 @@ async function write(io, written, turns, keys, items) {
 }
 
 /**
+ * The same for one key, where nothing has to be grouped.
+ * @param {Carrier} io
+ * @param {Written} written
+ * @param {readonly { what: Do, node: Node }[]} order
+ * @param {Key} key
+ * @param {readonly unknown[] | null} items
+ */
+async function writeOne(io, written, order, key, items) {
+  for (const { what, node } of order) {
+    const reply = await io.one(what, node, key, items?.[0])
+    if (note(written, what, node, 0, key, reply, items === null)) {
+      lose(written, node, key, await io.one('delete', node, key))
+    }
+  }
+}
+
+/**
  * @param {Carrier} io
  * @param {Written} written
  * @param {{ what: Do, node: Node, positions: number[] }} group
@@ -127,24 +146,34 @@ async function writeGroup(io, written, { what, node, positions }, keys, items) {
   const of = positions.map((at) => /** @type {Key} */ (keys[at]))
   const stored = what === 'delete' ? undefined : positions.map((at) => items?.[at])
   const replies = await io.send({ do: what, node, keys: of, items: stored })
-  /** @type {Key[]} */
-  const refused = []
-  for (const [i, at] of positions.entries()) {
-    const [reply, key] = [replies[i], /** @type {Key} */ (of[i])]
-    if (reply instanceof Refused) {
-      written.refused ??= reply.error
-      refused.push(key)
-    } else if (!lose(written, node, key, reply)) {
-      const { results } = written
-      if (what !== 'delete') results.set(at, results.get(at) ?? reply === true)
-      else if (items === null) results.set(at, results.get(at) || reply === true)
-    }
+  const refused = of.filter((key, i) =>
+    note(written, what, node, /** @type {number} */ (positions[i]), key, replies[i], items === null),
+  )
+  if (refused.length === 0) return
+  const removed = await io.send({ do: 'delete', node, keys: refused })
+  for (const [i, key] of refused.entries()) lose(written, node, key, removed[i])
+}
+
+/**
+ * Notes a reply. True if the node refused: nothing was stored there, but what was there before must go.
+ * @param {Written} written
+ * @param {Do} what
+ * @param {Node} node
+ * @param {number} at the key's position
+ * @param {Key} key
+ * @param {Reply | undefined} reply
+ * @param {boolean} removes whether nothing is stored anywhere
+ */
+function note(written, what, node, at, key, reply, removes) {
+  if (reply instanceof Refused) {
+    written.refused ??= reply.error
+    return true
   }
-  // What was refused was not stored, but what was there before must go.
-  if (refused.length > 0) {
-    const removed = await io.send({ do: 'delete', node, keys: refused })
-    for (const [i, key] of refused.entries()) lose(written, node, key, removed[i])
-  }
+  if (lose(written, node, key, reply)) return false
+  const { results } = written
+  if (what !== 'delete') results.set(at, results.get(at) ?? reply === true)
+  else if (removes) results.set(at, results.get(at) || reply === true)
+  return false
 }
 
 /**
@@ -183,6 +212,7 @@ function place(node) {
  * @param {Node} node
  */
 function isRead(route, node) {
+  if (route.read?.node === node) return true
   return route.read?.nodes.some((read) => place(read) === place(node)) ?? false
 }
 
@@ -196,16 +226,24 @@ function unionOf(old, now) {
 }
 
 /**
- * Whether the key is in one place only, for all processes.
+ * The only node that holds a key, whoever asks: there the cache may be the record.
+ * @param {string} command
  * @param {Route} route
+ * @returns {Node}
  */
-function isSingle(route) {
+function onlyNode(command, route) {
   const [node, ...more] = route.invalidate
-  return node !== undefined && more.length === 0 && isRead(route, node)
+  if (node !== undefined && more.length === 0) return node
+  throw new RingshiftError({
+    kind: 'invalid_argument',
+    message:
+      `${command} is refused while a key may be on several nodes (stage ${route.stage}): it would be counted ` +
+      'on one of them only. Keep counters and locks on a cluster that is not being migrated',
+  })
 }
 
 exports.checked = checked
 exports.invalidate = invalidate
-exports.isSingle = isSingle
+exports.onlyNode = onlyNode
 exports.replace = replace
 exports.store = store

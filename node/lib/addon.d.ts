@@ -59,9 +59,15 @@ export interface Functions {
   indexOf(cell: Int32Array): (key: unknown) => void
   /** How many were written, -2 if the router was closed, -3 for memory that won't do, -4 - n for offset n. */
   indexPacked(cell: Int32Array): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => void
+  /** 0 if it was counted; op and outcome are places in `ops` and `outcomes`. */
+  report(cell: Int32Array): (node: number, op: number, outcome: number) => void
+  /** Negative if it is too large or the router was closed. */
+  generation(cell: Int32Array): () => void
 }
 
 export interface Addon {
+  ops(): import('../index.js').Op[]
+  outcomes(): import('../index.js').Outcome[]
   Functions: new () => Functions
   errorKinds(): { number: number; name: import('../index.js').ErrorKind }[]
   open(path: string, region: string | undefined, lastGood: string | undefined): RouterHandle | Failure

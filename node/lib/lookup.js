@@ -12,11 +12,23 @@ const functions = new native.Functions()
  */
 const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 
+/**
+ * The places of names in a list, which stand for them in a call.
+ * @param {readonly string[]} names
+ */
+function placesOf(names) {
+  return new Map(names.map((name, place) => [name, place]))
+}
+
 module.exports = {
   cell,
+  generationOf: functions.generation(cell),
   indexOf: functions.indexOf(cell),
   indexPacked: functions.indexPacked(cell),
   lookup: functions.lookup(cell),
   /** @param {import('./addon.js').RouterHandle} handle */
   numberOf: (handle) => functions.add(handle),
+  ops: placesOf(native.ops()),
+  outcomes: placesOf(native.outcomes()),
+  reportTo: functions.report(cell),
 }

@@ -9,7 +9,8 @@
 
 const { isUint8Array, isUint32Array } = require('node:util/types')
 const { RingshiftError, checked, wrongType } = require('./errors.js')
-const { cell, indexOf, indexPacked, lookup, numberOf } = require('./lookup.js')
+const { cell, generationOf, indexOf, indexPacked, lookup } = require('./lookup.js')
+const { numberOf, ops, outcomes, reportTo } = require('./lookup.js')
 const { parseMetrics } = require('./metrics.js')
 const native = require('./native.js')
 const { checkOptions, checkPath, checkText } = require('./options.js')
@@ -206,6 +207,13 @@ class Router {
     }
     if (typeof outcome !== 'string') throw wrongType('an outcome is a string')
     if (typeof op !== 'string') throw wrongType('an op is a string')
+    const [opPlace, outcomePlace] = [ops.get(op), outcomes.get(outcome)]
+    if (opPlace !== undefined && outcomePlace !== undefined) {
+      cell[0] = this.#number
+      reportTo(node.index, opPlace, outcomePlace)
+      if (cell[0] === 0) return
+    }
+    // It was not counted; this says why.
     checked(this.#handle.report(node.index, op, outcome))
   }
 
@@ -219,7 +227,10 @@ class Router {
   }
 
   get generation() {
-    return checked(this.#handle.generation())
+    cell[0] = this.#number
+    generationOf()
+    const generation = /** @type {number} */ (cell[0])
+    return generation >= 0 ? generation : checked(this.#handle.generation())
   }
 
   get digest() {

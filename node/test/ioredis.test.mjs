@@ -82,6 +82,14 @@ test('commands mean what they mean in Redis', async (t) => {
   await assert.rejects(client.get('k'), { code: 'RINGSHIFT_CLOSED' })
 })
 
+test('numbers as strings are what the caller gets, and nothing else changes', async (t) => {
+  const { client } = await alone(t, { options: { stringNumbers: true } })
+  assert.equal(await client.getOrLoad('k', () => 'v'), 'v')
+  assert.equal(await client.getOrLoad('k', () => assert.fail('it is cached')), 'v')
+  assert.deepEqual([await client.expire('k', 10), await client.del('k'), await client.del('k')], [1, 1, 0])
+  assert.equal(await client.incr('n'), '1')
+})
+
 test('what cannot be right is refused', async (t) => {
   const { client, router, servers } = await setUp(t)
   const wrong = [['GET'], ['KEEPTTL'], ['NX', 'XX'], ['EX', 0], ['EX', 1, 'PX', 1], ['EX']]
@@ -96,6 +104,14 @@ test('what cannot be right is refused', async (t) => {
     await assert.rejects(call, { code: 'RINGSHIFT_INVALID_ARGUMENT', message: /several nodes/ })
   }
   await assert.rejects(client.set('k', {}), TypeError)
+  await assert.rejects(client.getOrLoad('k', 'v'), TypeError)
+  for (const call of [
+    client.expire('k', 1, 'NX'),
+    client.pexpire('k', 1, 'GT'),
+    client.getOrLoad('k', () => 'v', { expire: 1, px: 1 }),
+  ]) {
+    await assert.rejects(call, { code: 'RINGSHIFT_INVALID_ARGUMENT' })
+  }
   for (const server of servers) await server.run('LPUSH', 'g:list', 'x')
   await assert.rejects(client.get('list'), /WRONGTYPE/)
   assert.throws(() => new Redis(router, { host: 'localhost' }), {

@@ -130,6 +130,45 @@ test('without CAS nothing is filled', async (t) => {
   assert.deepEqual(await client.get('k'), MISS)
 })
 
+test('a server without room for a token only costs the load, and is well', async (t) => {
+  const { server, router, client } = await alone(t, { more: ['-M'], breaker: { failures: 1 } })
+  // As large as what stands in for a token, so that no room of that size is left.
+  const lines = Array.from({ length: 12_000 }, (_, number) => [`ms filler:${number} 0 q`, ''])
+  await server.text(
+    ...Array.from({ length: 40 }, (_, number) => [`ms large:${number} 900000 q`, 'x'.repeat(900_000)]).flat(),
+  )
+  await server.text(...lines.flat())
+  assert.match(await server.text('mg k N30 v'), /^EN/)
+  assert.equal(text(await client.getOrLoad('k', () => 'v')), 'v')
+  assert.deepEqual(
+    router.metrics().requests.map(({ op, outcome, count }) => [op, outcome, count]),
+    [['read', 'miss', 1]],
+  )
+})
+
+test('a server that knows no meta commands is asked once on a connection', async (t) => {
+  const { server, tap, client } = await alone(t, { meta: false })
+  let asked = 0
+  tap.beforeRequest = async (name) => {
+    if (name === 'mg') asked += 1
+  }
+  for (let number = 0; number < 5; number++) {
+    assert.equal(text(await client.getOrLoad(`k${number}`, () => 'v')), 'v')
+  }
+  assert.equal(asked, 1)
+  // What comes back may be newer.
+  await server.restart()
+  await until(
+    async () => (await client.getOrLoad('again', () => 'v').catch(() => null)) !== null && asked > 1,
+  )
+})
+
+test('a load that is no function is refused before anything is sent', async (t) => {
+  const { tap, client } = await alone(t)
+  await assert.rejects(client.getOrLoad('k', 'v'), { name: 'TypeError', code: 'RINGSHIFT_INVALID_ARGUMENT' })
+  assert.equal(tap.connections, 0)
+})
+
 test('a value that is too large is loaded and not stored', async (t) => {
   const { router, client } = await alone(t)
   const large = Buffer.alloc(2 << 20)

@@ -122,6 +122,53 @@ test('counting works as in memjs without a migration', async (t) => {
   assert.equal(client.router.metrics().breakers[0].state, 'closed')
 })
 
+test('counting is reported, and goes on when the breaker of its only node is open', async (t) => {
+  const [server] = await startServers(t, 1)
+  const router = Router.fromSpec(single([server.address], { breaker: { max_ejected: 1, open: '60s' } }))
+  const client = new Client(router, { timeout: 5 })
+  t.after(() => client.close())
+  const reported = () =>
+    router
+      .metrics()
+      .requests.filter(({ op }) => op === 'fill')
+      .map(({ outcome, count }) => [outcome, count])
+  await client.increment('n', 1, { initial: 5 })
+  assert.deepEqual(reported(), [['ok', 1]])
+  const [node] = router.nodes()
+  for (let failure = 0; failure < 3; failure++) router.report(node, 'error')
+  assert.equal(router.route('n').read, null)
+  assert.deepEqual(await client.increment('n', 1), { success: true, value: 6 })
+  await server.kill()
+  await assert.rejects(client.increment('n', 1))
+  assert.deepEqual(reported(), [
+    ['ok', 2],
+    ['error', 1],
+  ])
+})
+
+test('an expiry that cannot be sent is refused before anything is, and a part of a second is one', async (t) => {
+  const { servers, client } = await tapped(t, { stage: 'soak' })
+  await client.set('k', 'v')
+  const store = (expires) => [
+    client.set('k', 'w', { expires }),
+    client.add('k', 'w', { expires }),
+    client.touch('k', expires),
+    client.getOrLoad('k', () => 'w', { expires }),
+  ]
+  for (const call of store('60')) {
+    await assert.rejects(call, { name: 'TypeError', code: 'RINGSHIFT_INVALID_ARGUMENT' })
+  }
+  for (const wrong of [-1, 2 ** 32, Number.POSITIVE_INFINITY]) {
+    for (const call of store(wrong)) await assert.rejects(call, { code: 'RINGSHIFT_INVALID_ARGUMENT' })
+  }
+  assert.throws(() => new Client(client.router, { expires: -1 }), { code: 'RINGSHIFT_INVALID_ARGUMENT' })
+  assert.equal((await client.get('k')).value.toString(), 'v')
+  assert.ok(client.router.metrics().breakers.every(({ state }) => state === 'closed'))
+  // Cut off it would be 0, which is for ever.
+  await client.set('k', 'v', { expires: 0.5 })
+  assert.notEqual((await servers[1].item('g:k'))?.ttl, -1)
+})
+
 test('a value that the server refuses is removed, and the caller told why', async (t) => {
   const { servers, client } = await tapped(t, { stage: 'ramp', percent: 100 })
   const [, green] = servers

@@ -57,6 +57,7 @@ test('CommonJS and ES modules are the same objects', async () => {
   for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value)
   assert.equal(imported.default, required)
   assert.deepEqual(Object.keys(require('ringshift/adapters/memjs')), ['Client'])
+  assert.deepEqual(Object.keys(require('ringshift/adapters/ioredis')), ['Redis'])
   assert.throws(() => require('ringshift/lib/router.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
 })
 
@@ -95,18 +96,15 @@ test('without a checkout, building says where to install from, unless the addon 
   )
 })
 
-test('without memjs, its adapter says that it is missing, and the rest works', (t) => {
-  const copy = copied(t)
-  symlinkSync(path.join(PACKAGE, 'ringshift.node'), path.join(copy, 'ringshift.node'))
-  rmSync(path.join(copy, 'node_modules'), { recursive: true, force: true })
-  const { output } = run(
-    copy,
-    process.execPath,
-    '-e',
-    "require('ringshift'); require('ringshift/adapters/memjs')",
-  )
-  assert.match(output, /Cannot find module 'memjs'/)
-})
+for (const client of ['memjs', 'ioredis']) {
+  test(`without ${client}, its adapter says that it is missing, and the rest works`, (t) => {
+    const copy = copied(t)
+    symlinkSync(path.join(PACKAGE, 'ringshift.node'), path.join(copy, 'ringshift.node'))
+    rmSync(path.join(copy, 'node_modules'), { recursive: true, force: true })
+    const use = `require('ringshift'); require('ringshift/adapters/${client}')`
+    assert.match(run(copy, process.execPath, '-e', use).output, new RegExp(`Cannot find module '${client}'`))
+  })
+}
 
 test('what is packed is what is needed', () => {
   const listed = JSON.parse(

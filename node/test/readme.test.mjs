@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { startServers } from './helpers/memcached.mjs'
+import { startRedises } from './helpers/redis.mjs'
 import { migrating } from './helpers/specs.mjs'
 import { temporaryDirectory } from './helpers/temporary.mjs'
 
@@ -22,7 +23,7 @@ test('README begins with code', () => {
 for (const [number, code] of blocks.entries()) {
   test(`block ${number + 1} runs as written`, async (t) => {
     const directory = temporaryDirectory(t)
-    const [blue, green] = await startServers(t, 2)
+    const [blue, green] = await (code.includes('adapters/ioredis') ? startRedises(t, 2) : startServers(t, 2))
     const spec = migrating(
       [blue.address],
       [green.address],
@@ -31,12 +32,7 @@ for (const [number, code] of blocks.entries()) {
     )
     writeFileSync(path.join(directory, 'cache.json'), spec)
     mkdirSync(path.join(directory, 'node_modules'))
-    for (const [name, target] of [
-      ['ringshift', PACKAGE],
-      ['memjs', path.join(PACKAGE, 'node_modules', 'memjs')],
-    ]) {
-      symlinkSync(target, path.join(directory, 'node_modules', name))
-    }
+    symlinkSync(PACKAGE, path.join(directory, 'node_modules', 'ringshift'))
     writeFileSync(path.join(directory, 'main.mjs'), code)
     const child = spawnSync(process.execPath, ['main.mjs'], {
       cwd: directory,

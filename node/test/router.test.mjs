@@ -121,6 +121,14 @@ test('apply says whether the spec is a new one', () => {
   assert.equal(router.generation, 2)
 })
 
+test('a generation of more than 31 bits', () => {
+  const router = Router.fromSpec(single(BLUE, { generation: 5_000_000_000 }))
+  assert.equal(router.generation, 5_000_000_000)
+  assert.equal(router.route('user:42').generation, 5_000_000_000)
+  router.close()
+  assert.throws(() => router.generation, { code: 'RINGSHIFT_CLOSED' })
+})
+
 test('refresh applies the file, and keeps the last good spec when it is bad', (t) => {
   const file = path.join(temporaryDirectory(t), 'cache.json')
   writeFileSync(file, single(BLUE))

@@ -14,7 +14,7 @@ from specs import cluster, final, spec
 
 import ringshift
 from ringshift.adapters import _reading, _writing
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Refused, Reply, Step, Token
+from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Refused, Reply, Step, Token, carry_out
 
 BLUE = cluster("a", kind="modulo")
 GREEN = cluster("c@127.0.0.1:11", prefix="g1:")
@@ -183,3 +183,18 @@ def test_nothing_is_sent_for_no_keys() -> None:
     serving = router("ramp")
     assert play(_reading.read_many(serving, [], []), well) == ([], [])
     assert play(_writing.invalidate(serving, [], []), well)[1] == []
+
+
+def test_a_write_goes_on_when_the_router_is_closed_meanwhile() -> None:
+    serving = router("prepare")
+    route, sent = serving.route("k"), []
+
+    def send(step: Step) -> Reply:
+        serving.close()
+        sent.append((step.do.value, step.node.cluster))
+        return well(step)
+
+    written = carry_out(_writing.invalidate(serving, [route], [b"k"]), send, serving)
+    assert sent == [("delete", "blue"), ("delete", "green")]
+    assert written.results == {0: True}
+    assert not written.lost

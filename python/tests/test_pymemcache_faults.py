@@ -91,7 +91,7 @@ def test_a_node_that_hangs_is_a_timeout(servers: list[Server]) -> None:
         assert isinstance(raised.value.__cause__, TimeoutError)
         with pytest.raises(TimeoutError):
             client.incr("n", 1)
-        assert counts(router) == {("read", "timeout"): 2, ("invalidate", "timeout"): 2}
+        assert counts(router) == {("read", "timeout"): 2, ("invalidate", "timeout"): 1, ("fill", "timeout"): 1}
         server.resume()
         # A late reply is never taken for the reply to another command.
         client.set("l", b"2")
@@ -305,3 +305,19 @@ def test_nonsense_from_a_server_is_an_error(relays: list[Relay]) -> None:
         assert counts(router) == {("read", "error"): 3, ("invalidate", "error"): 1}
         relay.rewrite = None
         assert client.get("k") == b"1"
+
+
+def test_looking_for_the_connection_of_a_token_keeps_none_of_them(servers: list[Server]) -> None:
+    server = servers[0]
+    with ringshift.Router.from_spec(alone(server)) as router, Client(router, max_pool_size=1) as client:
+
+        def load() -> bytes:
+            # The connection of the token is lost, and another one takes its place.
+            client.close()
+            client.get("other")
+            return b"1"
+
+        assert client.get_or_load("k", load) == b"1"
+        assert server.get("k") is None
+        assert client.set("k", b"2")
+        assert client.delete("k")

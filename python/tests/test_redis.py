@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -384,3 +386,35 @@ def test_tasks_share_a_load_by_the_rules(servers: list[RedisServer]) -> None:
                 assert await other == "5"
 
     asyncio.run(main())
+
+
+def test_a_counter_is_never_sent_twice(servers: list[RedisServer]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        got: list[bytes] = []
+
+        def relay() -> None:
+            # Counts, and dies before it answers.
+            while True:
+                try:
+                    asked, _ = listener.accept()
+                except OSError:
+                    return
+                host, port = servers[0].address.split(":")
+                with asked, socket.create_connection((host, int(port))) as server:
+                    while data := asked.recv(4096):
+                        server.sendall(data)
+                        answer = server.recv(4096)
+                        if b"INCRBY" in data:
+                            got.append(data)
+                            break
+                        asked.sendall(answer)
+
+        threading.Thread(target=relay, daemon=True).start()
+        router = ringshift.Router.from_spec(spec(1, cluster(f"a@127.0.0.1:{listener.getsockname()[1]}")))
+        for client in (Redis(router), Awaited(router)):
+            servers[0].run("SET", "n", 1)
+            with pytest.raises(redis.ConnectionError):
+                client.incr("n")
+            assert servers[0].get("n") == b"2"
+            client.close()
+        assert len(got) == 2

@@ -14,7 +14,7 @@ from fleet import FAMILIES
 from moving import FORWARD, THERE_AND_BACK, Load, Moving, Step
 from staleness import Verdict, judge
 
-READS = int(os.environ.get("LIVE_READS", "25000"))
+READS = int(os.environ.get("LIVE_READS", "50000"))
 """For each family of clients; `make soak` has more."""
 
 

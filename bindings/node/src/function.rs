@@ -20,7 +20,7 @@ use napi_derive::napi;
 use crate::memory::cell_of;
 use crate::router::RouterHandle;
 use crate::shared::Shared;
-use crate::{index, lookup};
+use crate::{index, lookup, report};
 
 /// The number of the first router; that of the second is one more, and so on. Whatever a function answers
 /// is far above.
@@ -87,6 +87,18 @@ impl Functions {
     #[napi(catch_unwind)]
     pub fn index_packed<'env>(&self, env: &'env Env, cell: Unknown<'env>) -> Result<Unknown<'env>> {
         self.function(env, cell, c"indexPacked", index::index_packed)
+    }
+
+    /// The function that counts how a request ended.
+    #[napi(catch_unwind)]
+    pub fn report<'env>(&self, env: &'env Env, cell: Unknown<'env>) -> Result<Unknown<'env>> {
+        self.function(env, cell, c"report", report::report)
+    }
+
+    /// The function that tells the generation in force.
+    #[napi(catch_unwind)]
+    pub fn generation<'env>(&self, env: &'env Env, cell: Unknown<'env>) -> Result<Unknown<'env>> {
+        self.function(env, cell, c"generation", report::generation)
     }
 
     #[allow(clippy::needless_pass_by_value)] // napi hands owned values over

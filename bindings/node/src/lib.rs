@@ -1,7 +1,7 @@
 //! The Node addon of ringshift: converts types and errors between the core and JavaScript.
 //!
 //! What people use is the package in `node/`; it wraps this addon. Only what is called for every key
-//! (`function`, `lookup`, `index`) speaks the raw Node-API; everything else goes through napi-rs. Nothing here
+//! (`function`, `lookup`, `index`, `report`) speaks the raw Node-API; everything else goes through napi-rs. Nothing here
 //! belongs to a process or thread: each router carries its own state, so the addon can be loaded
 //! in any number of worker threads.
 
@@ -15,6 +15,7 @@ mod lookup;
 mod memory;
 pub mod moves;
 pub mod parts;
+pub mod report;
 pub mod router;
 mod shared;
 mod table;

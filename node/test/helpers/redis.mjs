@@ -82,6 +82,10 @@ class RedisServer {
   hang() {
     this.#child.kill('SIGSTOP')
   }
+
+  wakeUp() {
+    this.#child.kill('SIGCONT')
+  }
 }
 
 /** One whole reply, undefined if more is to come. */

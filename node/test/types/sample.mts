@@ -10,6 +10,7 @@ import ringshift, {
   Router,
   type Target,
 } from 'ringshift'
+import { type LoadOptions, Redis } from 'ringshift/adapters/ioredis'
 import { Client, type Serializer } from 'ringshift/adapters/memjs'
 
 const router: Router = Router.open('cache.json', { region: 'kr', watch: 1000, lastGood: null })
@@ -44,6 +45,14 @@ const people = new Client(router, { serializer })
 const name: string | undefined = (await people.get('user:42')).value?.name
 await people.set('user:42', { name: 'Ada' })
 
+const options: LoadOptions = { expire: 60 }
+const loaded: Buffer | null = await client.getOrLoad('user:42', async () => 'Ada')
+const redis = new Redis(router, { db: 1, commandTimeout: 200 })
+const user: string | null = await redis.getOrLoad('user:42', () => 42, options)
+const bytes: (Buffer | null)[] = await redis.mgetBuffer(['a', Buffer.from('b')], 'c')
+const stored: 'OK' | null = await redis.set('user:42', 'Ada', 'EX', 60, 'NX')
+await redis.invalidate('user:42')
+
 // @ts-expect-error the constructor is private
 new Router()
 // @ts-expect-error a key is a string or bytes
@@ -59,4 +68,9 @@ new Client(router, { failover: true })
 // @ts-expect-error a value of another type than the serializer's
 await people.set('user:42', 'Ada')
 
-export { address, applied, code, failed, groups, name, same, text, zone }
+// @ts-expect-error what is loaded is what can be stored
+await redis.getOrLoad('user:42', () => ({ name: 'Ada' }))
+// @ts-expect-error a condition can't be carried out at several nodes
+await redis.expire('user:42', 60, 'NX')
+
+export { address, applied, bytes, code, failed, groups, loaded, name, same, stored, text, user, zone }

@@ -60,11 +60,13 @@ class Pool(base.PooledClient):  # type: ignore[misc]
 
     def run_since(self, epoch: int, command: Callable[[Connection], _Result]) -> _Result | None:
         """Runs a command on a connection that was there at an epoch; None if there is none."""
-        younger = []
-        while (connection := self.client_pool.get()).sock is not None and connection.born > epoch:
-            younger.append(connection)
-        for each in younger:
-            self.client_pool.release(each)
+        younger: list[Connection] = []
+        try:
+            while (connection := self.client_pool.get()).sock is not None and connection.born > epoch:
+                younger.append(connection)
+        finally:
+            for each in younger:
+                self.client_pool.release(each)
         if connection.sock is None:
             self.client_pool.release(connection)
             return None
@@ -120,12 +122,12 @@ class Memcached:
                 lambda connection: getattr(connection, name)(wire, *arguments, noreply=False), again=False
             )
         except TimeoutError:
-            self._router.report(node, "timeout", "invalidate")
+            self._router.report(node, "timeout", "fill")
             raise
         except (OSError, MemcacheUnexpectedCloseError):
-            self._router.report(node, "error", "invalidate")
+            self._router.report(node, "error", "fill")
             raise
-        self._router.report(node, "ok", "invalidate")
+        self._router.report(node, "ok", "fill")
         return result
 
     def pool(self, address: str) -> Pool:

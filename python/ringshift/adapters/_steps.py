@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from ringshift._ringshift import Node, Router
+from ringshift.errors import ClosedError
 
 UNKNOWN: Final = -1
 """The remaining time of an item whose server can't tell it. Such an item is never copied."""
@@ -162,6 +164,12 @@ async def carry_out_async(plan: Plan[Result], send: Callable[[Step], Awaitable[R
 
 
 def _report(router: Router, step: Step, reply: Reply) -> None:
+    # A request that was under way when the router was closed still has its result, and those behind it are still sent.
+    with suppress(ClosedError):
+        _report_all(router, step, reply)
+
+
+def _report_all(router: Router, step: Step, reply: Reply) -> None:
     op = _OPS[step.do]
     if isinstance(reply, Failure):
         if reply.outcome is not None:

@@ -16,7 +16,7 @@ from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of, place
 from ringshift.adapters._reading import read
 from ringshift.adapters._steps import Do, Failure, Item, Plan, Refused, Step, Token
-from ringshift.errors import InvalidationLostError, LostInvalidation
+from ringshift.errors import ClosedError, InvalidationLostError, LostInvalidation
 
 
 @dataclass(slots=True)
@@ -112,20 +112,27 @@ def _store_one(
             written.results.setdefault(0, reply[0])
         elif item is None:
             written.results[0] = reply[0] or written.results.get(0, False)
-    if router.generation != route.generation:
-        yield from _again(router, written, [route], keys)
+    yield from _again(router, written, [route], keys)
     return written
 
 
 def _again(router: Router, written: Written, routes: Sequence[Route], keys: Sequence[bytes]) -> Plan[None]:
     """Sends deletes again to the nodes of both generations, for as long as the generation changes."""
     # It ends: a spec changes seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
-    while keys and router.generation != routes[0].generation:
-        now = router.route_many(keys)
+    while (now := _renewed(router, routes, keys)) is not None:
         again = Written(lost=written.lost, cause=written.cause)
         yield from _write(again, [_union(old, new) for old, new in zip(routes, now, strict=True)], keys, (), ())
         written.cause = again.cause
         routes = now
+
+
+def _renewed(router: Router, routes: Sequence[Route], keys: Sequence[bytes]) -> Sequence[Route] | None:
+    """The routes of another generation, if there is one."""
+    try:
+        return router.route_many(keys) if keys and router.generation != routes[0].generation else None
+    except ClosedError:
+        # A write that is under way when the router is closed has nothing to be repeated for.
+        return None
 
 
 def _write(

@@ -180,8 +180,8 @@ func (c *Client) invalidate(key string) (*steps.Written, error) {
 	return written, err
 }
 
-// Close closes all connections as soon as nothing is under way on them. As with gomemcache, the client may still be used:
-// it then opens new ones. It never fails.
+// Close closes all connections as soon as nothing is under way on them; it never fails. A client that is closed is a cache that
+// is empty, and an invalidation that it can't carry out is lost.
 func (c *Client) Close() error {
 	c.nodes.Close()
 	return nil

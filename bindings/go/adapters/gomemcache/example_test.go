@@ -9,16 +9,16 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/gomemcache"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 // startMemcached starts a server, which stop ends, and gives the text of a spec with it.
 func startMemcached() (spec []byte, stop func()) {
-	server := servers.NewMemcached()
+	server := testbed.NewMemcached()
 	if err := server.Start(); err != nil {
 		log.Fatal(err)
 	}
-	return servers.Spec{Blue: []string{server.Address}, MaxTTL: "1h"}.Text(), server.Kill
+	return testbed.Spec{Blue: []string{server.Address}, MaxTTL: "1h"}.Text(), server.Kill
 }
 
 func Example() {

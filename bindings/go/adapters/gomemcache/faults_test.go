@@ -14,19 +14,19 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/gomemcache"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestAConnectionThatDiesInTheMiddleOfAMultiGetKeepsWhatWasAnswered(t *testing.T) {
 	var calls atomic.Int32
-	half := servers.Fake(t, func(line string) (string, bool) {
+	half := testbed.Fake(t, func(line string) (string, bool) {
 		calls.Add(1)
 		if strings.HasPrefix(line, "gets ") {
 			return "VALUE a 5 1 1\r\nA\r\nVALUE b 0 10 2\r\nhal", false
 		}
 		return "", false
 	})
-	client := clientOf(t, servers.Spec{Blue: []string{half}})
+	client := clientOf(t, testbed.Spec{Blue: []string{half}})
 	found, err := client.GetMulti([]string{"a", "b", "c"})
 	must(t, err)
 	if len(found) != 1 || string(found["a"].Value) != "A" || found["a"].Flags != 5 {
@@ -47,15 +47,15 @@ func TestAConnectionThatDiesInTheMiddleOfAMultiGetKeepsWhatWasAnswered(t *testin
 }
 
 func TestATokenReadThatDiesInTheMiddleKeepsWhatWasAnswered(t *testing.T) {
-	blue := servers.Memcached(t)
-	half := servers.Fake(t, func(line string) (string, bool) {
+	blue := testbed.Memcached(t)
+	half := testbed.Fake(t, func(line string) (string, bool) {
 		if !strings.HasPrefix(line, "mg g1:c ") {
 			// The others came before it, in the same packet.
 			return "", true
 		}
 		return "VA 1 f0 t-1 c1\r\nA\r\nVA 10 f0", false
 	})
-	client := clientOf(t, servers.Spec{Blue: []string{blue.Address}, Green: []string{half}, Stage: "ramp", Percent: 100})
+	client := clientOf(t, testbed.Spec{Blue: []string{blue.Address}, Green: []string{half}, Stage: "ramp", Percent: 100})
 	for _, key := range []string{"a", "b", "c"} {
 		must(t, bare(blue).Set(&memcache.Item{Key: key, Value: []byte("old " + key)}))
 	}
@@ -67,8 +67,8 @@ func TestATokenReadThatDiesInTheMiddleKeepsWhatWasAnswered(t *testing.T) {
 }
 
 func TestADeadNode(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
@@ -113,8 +113,8 @@ func TestADeadNode(t *testing.T) {
 }
 
 func TestANodeThatHangs(t *testing.T) {
-	server := servers.Memcached(t)
-	router := servers.Spec{Blue: []string{server.Address}}.Router(t)
+	server := testbed.Memcached(t)
+	router := testbed.Spec{Blue: []string{server.Address}}.Router(t)
 	client := gomemcache.New(router, gomemcache.Options{Timeout: 50 * time.Millisecond})
 	must(t, client.Ping())
 	server.Pause(t)
@@ -140,9 +140,9 @@ func TestANodeThatHangs(t *testing.T) {
 }
 
 func TestConnectionsThatDiedWhileIdleAreNoFailures(t *testing.T) {
-	server := servers.Memcached(t)
-	relay := servers.NewRelay(t, server, nil)
-	client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	server := testbed.Memcached(t)
+	relay := testbed.NewRelay(t, server, nil)
+	client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 	for range 3 {
 		// Some connections of each sort.
 		done := make(chan error, 8)
@@ -176,8 +176,8 @@ func TestAnswersThatAreNoneAreFailures(t *testing.T) {
 		"nonsense\r\n", "VA -1 f0 t0 c1\r\n", "VA 99999999999 f0\r\n", "VA 1 fx\r\nv\r\n", "VA 1 f0 t0 c1\r\nvvv", "VALUE k 0\r\n", "\r\n",
 		strings.Repeat("x", 10_000) + "\r\n", "SERVER_ERROR busy\r\n",
 	} {
-		fake := servers.Fake(t, func(string) (string, bool) { return answer, false })
-		client := clientOf(t, servers.Spec{Blue: []string{fake}})
+		fake := testbed.Fake(t, func(string) (string, bool) { return answer, false })
+		client := clientOf(t, testbed.Spec{Blue: []string{fake}})
 		_, err := client.Get("k")
 		wants(t, err, memcache.ErrCacheMiss)
 		item, err := client.GetOrLoad("k", loaded("v"), 0)
@@ -189,13 +189,26 @@ func TestAnswersThatAreNoneAreFailures(t *testing.T) {
 	}
 }
 
-func TestTheClientMayBeUsedAfterCloseAsGomemcachesMay(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Memcached(t).Address}})
+func TestAClosedClientAndAClosedRouter(t *testing.T) {
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Memcached(t).Address}})
 	must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
 	must(t, client.Close())
-	holds(t, client, "k", "v")
-	must(t, client.Router().Close())
 	_, err := client.Get("k")
+	wants(t, err, memcache.ErrCacheMiss)
+	lostOf(t, client.Invalidate("k"))
+	if _, err := client.Increment("k", 1); err == nil || client.Ping() == nil {
+		t.Fatal("it is closed")
+	}
+	// That says nothing about the node.
+	metrics, err := client.Router().Metrics()
+	must(t, err)
+	for _, each := range metrics.Requests {
+		if each.Outcome == "error" {
+			t.Fatalf("%+v", each)
+		}
+	}
+	must(t, client.Router().Close())
+	_, err = client.Get("k")
 	wants(t, err, ringshift.ErrClosed)
 	wants(t, client.Invalidate("k"), ringshift.ErrClosed)
 }

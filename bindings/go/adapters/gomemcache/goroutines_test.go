@@ -15,11 +15,11 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 
 	"ringshift/adapters/gomemcache"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestLoadsOfOneKeyAreOneLoad(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Memcached(t).Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Memcached(t).Address}})
 	var loads atomic.Int32
 	begun, goOn := make(chan struct{}, 100), make(chan struct{})
 	var all sync.WaitGroup
@@ -61,8 +61,8 @@ func TestLoadsOfOneKeyAreOneLoad(t *testing.T) {
 
 // TestNobodyReadsWhatIsOlderThanACompletedWrite moves a cluster on real servers while readers and writers of a few keys meet.
 func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	spec := servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
 	router := spec.Router(t)
 	const keys = 4
 	var written, completed [keys]atomic.Int64
@@ -130,7 +130,7 @@ func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
 	run(read)
 	run(read)
 	run(write)
-	for _, stage := range []servers.Spec{
+	for _, stage := range []testbed.Spec{
 		{}, {Stage: "prepare"}, {Stage: "ramp", Percent: 50}, {Stage: "ramp", Percent: 100}, {Stage: "soak"}, {Stage: "final"},
 	} {
 		spec.Stage, spec.Percent = stage.Stage, stage.Percent
@@ -149,16 +149,16 @@ func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
 }
 
 func TestAnInvalidationThatMeetsANewSpecIsSentToTheNodesOfBoth(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
 	var once sync.Once
 	var client *gomemcache.Client
-	relay := servers.NewRelay(t, blue, func(line string) string {
+	relay := testbed.NewRelay(t, blue, func(line string) string {
 		once.Do(func() {
-			servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"}.Apply(t, client.Router())
+			testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"}.Apply(t, client.Router())
 		})
 		return line
 	})
-	client = clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	client = clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 	must(t, bare(green).Set(&memcache.Item{Key: "g1:k", Value: []byte("old")}))
 	must(t, bare(blue).Set(&memcache.Item{Key: "k", Value: []byte("old")}))
 	must(t, client.Invalidate("k"))

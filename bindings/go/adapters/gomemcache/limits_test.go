@@ -12,13 +12,13 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 
 	"ringshift"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestAKeyThatANodeCantTakeIsRefusedBeforeAnythingIsSent(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	relays := []*servers.Relay{servers.NewRelay(t, blue, nil), servers.NewRelay(t, green, nil)}
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	relays := []*testbed.Relay{testbed.NewRelay(t, blue, nil), testbed.NewRelay(t, green, nil)}
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{relays[0].Address}, Green: []string{relays[1].Address}, Stage: "prepare",
 	})
 	longest := strings.Repeat("k", 247)
@@ -53,7 +53,7 @@ func TestAKeyThatANodeCantTakeIsRefusedBeforeAnythingIsSent(t *testing.T) {
 }
 
 func TestKeysAreBytes(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Memcached(t).Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Memcached(t).Address}})
 	for _, key := range []string{"\xff\xfe", "schlüssel", "\xed\xa0\x80"} {
 		must(t, client.Set(&memcache.Item{Key: key, Value: []byte(key)}))
 		holds(t, client, key, key)
@@ -61,8 +61,8 @@ func TestKeysAreBytes(t *testing.T) {
 }
 
 func TestAValueThatIsTooLargeIsRefusedAndTheOldOneRemoved(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	must(t, bare(blue).Set(&memcache.Item{Key: "k", Value: []byte("old")}))
@@ -95,9 +95,9 @@ func TestAValueThatIsTooLargeIsRefusedAndTheOldOneRemoved(t *testing.T) {
 
 func TestExpirations(t *testing.T) {
 	const month = 30 * 24 * 60 * 60
-	server := servers.Memcached(t)
-	client := clientOf(t, servers.Spec{Blue: []string{server.Address}})
-	limited := clientOf(t, servers.Spec{Blue: []string{server.Address}, MaxTTL: "1h"})
+	server := testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
+	limited := clientOf(t, testbed.Spec{Blue: []string{server.Address}, MaxTTL: "1h"})
 	now := int32(time.Now().Unix())
 	for _, each := range []struct {
 		about       string

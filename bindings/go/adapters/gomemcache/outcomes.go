@@ -39,6 +39,7 @@ func failureOf(err error) steps.Reply {
 		errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		reply.Outcome = ringshift.OutcomeTimeout
 	}
-	reply.Silent = errors.Is(err, errTokenGone)
+	// Neither says anything about the node.
+	reply.Silent = errors.Is(err, errTokenGone) || errors.Is(err, steps.ErrClosed)
 	return reply
 }

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func poolOf(t *testing.T, most int) *pool {
 	t.Helper()
-	server := servers.Memcached(t)
+	server := testbed.Memcached(t)
 	p := &pool{address: address(server.Address), dial: (&net.Dialer{}).DialContext, timeout: 20 * time.Second, most: most}
 	t.Cleanup(p.Close)
 	return p

@@ -83,13 +83,16 @@ func (c *Client) onRecord(name, key string, do func(*memcache.Client, string) er
 			"%s is refused during a migration and on replicas: what it changes is kept nowhere else and can't be moved; "+
 				"keep such keys in a cluster of their own, with a router of their own", name)}
 	}
-	c.nodes.Use(at.Address(), func(n *node) { err = do(n.client, at.KeyPrefix()+key) })
+	closed := c.nodes.Use(at.Address(), func(n *node) { err = do(n.client, at.KeyPrefix()+key) })
+	if closed != nil {
+		return closed
+	}
 	outcome := ringshift.OutcomeOK
 	if err != nil && !isNo(err) && !isRefusal(err) {
 		outcome = failureOf(err).Outcome
 	}
 	// It fails only if the router was closed meanwhile; the request still has its result.
-	_ = c.Router().Report(at, ringshift.OpInvalidate, outcome)
+	_ = c.Router().Report(at, ringshift.OpFill, outcome)
 	return err
 }
 
@@ -111,11 +114,13 @@ func (c *Client) atEach(do func(*memcache.Client) error) error {
 			continue
 		}
 		asked[each.Address()] = true
-		c.nodes.Use(each.Address(), func(n *node) {
-			if err := n.again(func() error { return do(n.client) }); err != nil {
-				all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
-			}
+		var err error
+		closed := c.nodes.Use(each.Address(), func(n *node) {
+			err = n.again(func() error { return do(n.client) })
 		})
+		if err = errors.Join(closed, err); err != nil {
+			all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
+		}
 	}
 	return errors.Join(all...)
 }

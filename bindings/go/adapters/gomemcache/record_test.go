@@ -8,11 +8,11 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 
 	"ringshift"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestNumbersAndAppendedValues(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Memcached(t).Address, servers.Memcached(t).Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Memcached(t).Address, testbed.Memcached(t).Address}})
 	_, err := client.Increment("n", 1)
 	wants(t, err, memcache.ErrCacheMiss)
 	must(t, client.Set(&memcache.Item{Key: "n", Value: []byte("41")}))
@@ -40,8 +40,8 @@ func TestNumbersAndAppendedValues(t *testing.T) {
 }
 
 func TestNumbersCantBeMoved(t *testing.T) {
-	addresses := []string{servers.Memcached(t).Address, servers.Memcached(t).Address}
-	for name, spec := range map[string]servers.Spec{
+	addresses := []string{testbed.Memcached(t).Address, testbed.Memcached(t).Address}
+	for name, spec := range map[string]testbed.Spec{
 		"a migration": {Blue: addresses[:1], Green: addresses[1:], Stage: "prepare"},
 		"replicas":    {Blue: addresses, Replicas: 2},
 	} {
@@ -58,8 +58,8 @@ func TestNumbersCantBeMoved(t *testing.T) {
 }
 
 func TestFlushAllEmptiesEveryNode(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	client := clientOf(t, servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"})
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"})
 	must(t, bare(blue).Set(&memcache.Item{Key: "k", Value: []byte("v")}))
 	must(t, bare(green).Set(&memcache.Item{Key: "k", Value: []byte("v")}))
 	must(t, client.FlushAll())

@@ -8,12 +8,12 @@ import (
 
 	"github.com/bradfitz/gomemcache/memcache"
 
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestStages(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	spec := servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
 	client := clientOf(t, spec)
 	for _, stage := range []struct {
 		name     string
@@ -56,8 +56,8 @@ func TestStages(t *testing.T) {
 }
 
 func TestCopiesKeepBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	every := make([]byte, 256)
@@ -93,9 +93,9 @@ func TestCopiesKeepBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
 }
 
 func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
-	blue := []*servers.Server{servers.Memcached(t), servers.Memcached(t)}
-	green := []*servers.Server{servers.Memcached(t), servers.Memcached(t)}
-	client := clientOf(t, servers.Spec{
+	blue := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
+	green := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue[0].Address, blue[1].Address}, Green: []string{green[0].Address, green[1].Address},
 		Stage: "ramp", Percent: 50,
 	})
@@ -136,8 +136,8 @@ func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
 }
 
 func TestReplicas(t *testing.T) {
-	all := []*servers.Server{servers.Memcached(t), servers.Memcached(t)}
-	client := clientOf(t, servers.Spec{Blue: []string{all[0].Address, all[1].Address}, Replicas: 2})
+	all := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
+	client := clientOf(t, testbed.Spec{Blue: []string{all[0].Address, all[1].Address}, Replicas: 2})
 	item, err := client.GetOrLoad("k", loaded("v"), 100)
 	must(t, err)
 	if string(item.Value) != "v" || on(t, all[0], "k") != "v" || on(t, all[1], "k") != "v" {
@@ -154,8 +154,8 @@ func TestReplicas(t *testing.T) {
 }
 
 func TestReplaceAndAdd(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	item := func(value string) *memcache.Item { return &memcache.Item{Key: "k", Value: []byte(value)} }

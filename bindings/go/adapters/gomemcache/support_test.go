@@ -11,11 +11,11 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/gomemcache"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 // clientOf is a client of a spec.
-func clientOf(t *testing.T, spec servers.Spec) *gomemcache.Client {
+func clientOf(t *testing.T, spec testbed.Spec) *gomemcache.Client {
 	t.Helper()
 	client := gomemcache.New(spec.Router(t), gomemcache.Options{})
 	t.Cleanup(func() { must(t, client.Close()) })
@@ -23,7 +23,7 @@ func clientOf(t *testing.T, spec servers.Spec) *gomemcache.Client {
 }
 
 // bare is gomemcache's own client, to look at what is there.
-func bare(server *servers.Server) *memcache.Client { return memcache.New(server.Address) }
+func bare(server *testbed.Server) *memcache.Client { return memcache.New(server.Address) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -48,7 +48,7 @@ func holds(t testing.TB, client *gomemcache.Client, key, value string) {
 }
 
 // on says what a server itself has under a key; "nothing" if nothing.
-func on(t testing.TB, server *servers.Server, key string) string {
+func on(t testing.TB, server *testbed.Server, key string) string {
 	t.Helper()
 	item, err := bare(server).Get(key)
 	if errors.Is(err, memcache.ErrCacheMiss) {
@@ -59,7 +59,7 @@ func on(t testing.TB, server *servers.Server, key string) string {
 }
 
 // left is the time that an item has left at a server, in seconds; -1 for no end.
-func left(t testing.TB, server *servers.Server, key string) int {
+func left(t testing.TB, server *testbed.Server, key string) int {
 	t.Helper()
 	var seconds int
 	if line := server.Ask(t, "mg "+key+" t\r\n"); line != "HD t-1" {

@@ -11,30 +11,30 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 
 	"ringshift/adapters/gomemcache"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 // eachKind runs a test with each kind of server that tokens differ for, behind a relay.
-func eachKind(t *testing.T, run func(t *testing.T, server *servers.Server, relay *servers.Relay)) {
+func eachKind(t *testing.T, run func(t *testing.T, server *testbed.Server, relay *testbed.Relay)) {
 	t.Helper()
-	for name, change := range map[string]func(string) string{"1.6": nil, "before 1.6": servers.Old} {
+	for name, change := range map[string]func(string) string{"1.6": nil, "before 1.6": testbed.Old} {
 		t.Run(name, func(t *testing.T) {
-			server := servers.Memcached(t)
-			run(t, server, servers.NewRelay(t, server, change))
+			server := testbed.Memcached(t)
+			run(t, server, testbed.NewRelay(t, server, change))
 		})
 	}
 }
 
 // take takes a token, as a reader in another process does.
-func take(t *testing.T, relay *servers.Relay, key string) {
+func take(t *testing.T, relay *testbed.Relay, key string) {
 	t.Helper()
-	_, err := clientOf(t, servers.Spec{Blue: []string{relay.Address}}).GetOrLoad(key, nothing, 1000)
+	_, err := clientOf(t, testbed.Spec{Blue: []string{relay.Address}}).GetOrLoad(key, nothing, 1000)
 	wants(t, err, memcache.ErrCacheMiss)
 }
 
 func TestALoadIsStoredAndReadAgain(t *testing.T) {
-	eachKind(t, func(t *testing.T, server *servers.Server, relay *servers.Relay) {
-		client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	eachKind(t, func(t *testing.T, server *testbed.Server, relay *testbed.Relay) {
+		client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 		for _, value := range []string{"v", "", "\x00\r\n"} {
 			must(t, client.Invalidate("k"))
 			item, err := client.GetOrLoad("k", loaded(value), 1000)
@@ -56,8 +56,8 @@ func TestALoadIsStoredAndReadAgain(t *testing.T) {
 }
 
 func TestWhatStandsInForATokenIsAMissToEveryRead(t *testing.T) {
-	eachKind(t, func(t *testing.T, server *servers.Server, relay *servers.Relay) {
-		client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	eachKind(t, func(t *testing.T, server *testbed.Server, relay *testbed.Relay) {
+		client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 		_, err := client.GetOrLoad("k", nothing, 1000)
 		wants(t, err, memcache.ErrCacheMiss)
 		if server.Ask(t, "mg k t\r\n") == "EN" {
@@ -81,8 +81,8 @@ func TestWhatStandsInForATokenIsAMissToEveryRead(t *testing.T) {
 }
 
 func TestAnInvalidationDefeatsTheFillOfALoadThatBeganBefore(t *testing.T) {
-	eachKind(t, func(t *testing.T, _ *servers.Server, relay *servers.Relay) {
-		client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	eachKind(t, func(t *testing.T, _ *testbed.Server, relay *testbed.Relay) {
+		client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 		for _, meanwhile := range []func(){
 			func() { must(t, client.Invalidate("k")) },
 			func() {
@@ -111,10 +111,10 @@ func TestAnInvalidationDefeatsTheFillOfALoadThatBeganBefore(t *testing.T) {
 }
 
 func TestAnInvalidationDefeatsACopyThatBeganBefore(t *testing.T) {
-	blue, green := servers.Memcached(t), servers.Memcached(t)
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
 	var client *gomemcache.Client
 	armed := false
-	relay := servers.NewRelay(t, blue, func(line string) string {
+	relay := testbed.NewRelay(t, blue, func(line string) string {
 		if armed && strings.HasPrefix(line, "mg k ") {
 			// The copy's source is read now; a writer is through in the meantime, at green last.
 			armed = false
@@ -122,7 +122,7 @@ func TestAnInvalidationDefeatsACopyThatBeganBefore(t *testing.T) {
 		}
 		return line
 	})
-	client = clientOf(t, servers.Spec{
+	client = clientOf(t, testbed.Spec{
 		Blue: []string{relay.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	must(t, bare(blue).Set(&memcache.Item{Key: "k", Value: []byte("old"), Expiration: 1000}))
@@ -138,8 +138,8 @@ func TestAnInvalidationDefeatsACopyThatBeganBefore(t *testing.T) {
 }
 
 func TestAServerThatRestartedHasNoTokens(t *testing.T) {
-	eachKind(t, func(t *testing.T, server *servers.Server, relay *servers.Relay) {
-		client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	eachKind(t, func(t *testing.T, server *testbed.Server, relay *testbed.Relay) {
+		client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 		_, err := client.GetOrLoad("k", func() ([]byte, error) {
 			server.Restart(t)
 			take(t, relay, "k")
@@ -156,8 +156,8 @@ func TestAServerThatRestartedHasNoTokens(t *testing.T) {
 }
 
 func TestEqualCASNumbersOfARestartedServerAreNotMistaken(t *testing.T) {
-	server := servers.Memcached(t)
-	client := clientOf(t, servers.Spec{Blue: []string{server.Address}})
+	server := testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
 	// The very first number that the server gives, before the restart and after it.
 	_, err := client.GetOrLoad("k", func() ([]byte, error) {
 		before := server.Ask(t, "mg k c\r\n")
@@ -174,8 +174,8 @@ func TestEqualCASNumbersOfARestartedServerAreNotMistaken(t *testing.T) {
 }
 
 func TestWithoutCASNothingIsFilled(t *testing.T) {
-	server := servers.Memcached(t, "-C")
-	client := clientOf(t, servers.Spec{Blue: []string{server.Address}})
+	server := testbed.Memcached(t, "-C")
+	client := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
 	item, err := client.GetOrLoad("k", loaded("v"), 1000)
 	must(t, err)
 	if string(item.Value) != "v" {
@@ -186,16 +186,16 @@ func TestWithoutCASNothingIsFilled(t *testing.T) {
 }
 
 func TestAServerThatIsNewAfterARestartIsAskedForMeta(t *testing.T) {
-	server := servers.Memcached(t)
+	server := testbed.Memcached(t)
 	var old atomic.Bool
 	old.Store(true)
-	relay := servers.NewRelay(t, server, func(line string) string {
+	relay := testbed.NewRelay(t, server, func(line string) string {
 		if old.Load() {
-			return servers.Old(line)
+			return testbed.Old(line)
 		}
 		return line
 	})
-	client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 	_, err := client.GetOrLoad("k", loaded("v"), 1000)
 	must(t, err)
 	server.Restart(t)
@@ -207,9 +207,9 @@ func TestAServerThatIsNewAfterARestartIsAskedForMeta(t *testing.T) {
 }
 
 func TestOldServersAreAskedForMetaOnce(t *testing.T) {
-	server := servers.Memcached(t)
-	relay := servers.NewRelay(t, server, servers.Old)
-	client := clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	server := testbed.Memcached(t)
+	relay := testbed.NewRelay(t, server, testbed.Old)
+	client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 	for i := range 3 {
 		_, err := client.GetOrLoad(fmt.Sprint("k", i), loaded("v"), 1000)
 		must(t, err)
@@ -226,8 +226,8 @@ func TestOldServersAreAskedForMetaOnce(t *testing.T) {
 }
 
 func TestCompareAndSwap(t *testing.T) {
-	all := []*servers.Server{servers.Memcached(t), servers.Memcached(t)}
-	spec := servers.Spec{Blue: []string{all[0].Address}, Green: []string{all[1].Address}, Stage: "prepare"}
+	all := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
+	spec := testbed.Spec{Blue: []string{all[0].Address}, Green: []string{all[1].Address}, Stage: "prepare"}
 	client := clientOf(t, spec)
 	must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("1")}))
 	item, err := client.Get("k")

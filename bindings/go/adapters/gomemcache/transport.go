@@ -47,7 +47,7 @@ func (t transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
 		keys[i] = step.Node.KeyPrefix() + key
 	}
 	replies := make([]steps.Reply, len(keys))
-	t.nodes.Use(step.Node.Address(), func(n *node) {
+	err := t.nodes.Use(step.Node.Address(), func(n *node) {
 		switch step.Do {
 		case steps.Get:
 			n.get(ctx, keys, replies)
@@ -65,6 +65,9 @@ func (t transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
 		}
 	})
 	for i := range replies {
+		if err != nil {
+			replies[i] = failureOf(err)
+		}
 		if item := replies[i].Item; item != nil && item.Version != 0 {
 			item.Version ^= fingerprint(step.Node)
 		}

@@ -85,7 +85,8 @@ func replyOf(err error) steps.Reply {
 		reply.Outcome = ringshift.OutcomeTimeout
 	}
 	// That the caller gave up or closed the client says nothing about the node.
-	reply.Silent = errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed)
+	reply.Silent = errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed) ||
+		errors.Is(err, steps.ErrClosed)
 	return reply
 }
 

@@ -30,7 +30,6 @@ package goredis
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -43,7 +42,6 @@ import (
 type Client struct {
 	nodes   *steps.Nodes[*redis.Client]
 	carrier *steps.Carrier
-	closed  atomic.Bool
 }
 
 // New makes a client; connections are opened when they are needed. The router stays yours to close. The options are those
@@ -91,7 +89,7 @@ func (c *Client) Get(ctx context.Context, key string) *redis.StringCmd {
 }
 
 func (c *Client) read(ctx context.Context, key string) (*steps.Item, error) {
-	route, err := c.route(key)
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +112,7 @@ func (c *Client) MGet(ctx context.Context, keys ...string) *redis.SliceCmd {
 }
 
 func (c *Client) readMany(ctx context.Context, keys []string) ([]*steps.Item, error) {
-	routes, err := c.routes(keys)
+	routes, err := c.carrier.Routes(keys...)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +133,7 @@ func (c *Client) Exists(ctx context.Context, keys ...string) *redis.IntCmd {
 
 // PTTL tells what a key has left; -1 for no end, -2 if it is not found.
 func (c *Client) PTTL(ctx context.Context, key string) *redis.DurationCmd {
-	route, err := c.route(key)
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return redis.NewDurationResult(0, err)
 	}
@@ -175,7 +173,7 @@ func (c *Client) GetOrLoad(
 	if err != nil {
 		return nil, err
 	}
-	route, err := c.route(key)
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +244,7 @@ func (c *Client) write(
 	if err != nil {
 		return nil, err
 	}
-	route, err := c.route(key)
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +257,7 @@ func (c *Client) write(
 
 // Del removes keys from every cluster that any process may read, in the order of their routes; how many were anywhere.
 func (c *Client) Del(ctx context.Context, keys ...string) *redis.IntCmd {
-	routes, err := c.routes(keys)
+	routes, err := c.carrier.Routes(keys...)
 	if err != nil {
 		return redis.NewIntResult(0, err)
 	}
@@ -312,33 +310,16 @@ func (c *Client) Persist(ctx context.Context, key string) *redis.BoolCmd {
 }
 
 func (c *Client) touch(ctx context.Context, key string, ttl time.Duration) *redis.BoolCmd {
-	route, err := c.route(key)
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return redis.NewBoolResult(false, err)
 	}
 	return redis.NewBoolResult(c.carrier.TouchOne(ctx, route, key, &steps.Item{TTL: ttl}))
 }
 
-// Close closes all connections as soon as nothing is under way on them. Whatever is called later fails with redis.ErrClosed,
-// as it does a second time.
+// Close closes all connections as soon as nothing is under way on them; it never fails. A client that is closed is a cache that
+// is empty, and an invalidation that it can't carry out is lost.
 func (c *Client) Close() error {
-	if c.closed.Swap(true) {
-		return redis.ErrClosed
-	}
 	c.nodes.Close()
 	return nil
-}
-
-func (c *Client) route(key string) (*ringshift.Route, error) {
-	if c.closed.Load() {
-		return nil, redis.ErrClosed
-	}
-	return c.carrier.Route(key)
-}
-
-func (c *Client) routes(keys []string) ([]*ringshift.Route, error) {
-	if c.closed.Load() {
-		return nil, redis.ErrClosed
-	}
-	return c.carrier.Routes(keys...)
 }

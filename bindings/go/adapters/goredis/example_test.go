@@ -11,16 +11,16 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/goredis"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 // startRedis starts a server, which stop ends, and gives the text of a spec with it.
 func startRedis() (spec []byte, stop func()) {
-	server := servers.NewRedis()
+	server := testbed.NewRedis()
 	if err := server.Start(); err != nil {
 		log.Fatal(err)
 	}
-	return servers.Spec{Blue: []string{server.Address}, MaxTTL: "1h"}.Text(), server.Kill
+	return testbed.Spec{Blue: []string{server.Address}, MaxTTL: "1h"}.Text(), server.Kill
 }
 
 func Example() {

@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"ringshift/adapters/goredis"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestLoadsOfOneKeyAreOneLoad(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Redis(t).Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Redis(t).Address}})
 	var loads atomic.Int32
 	begun, goOn := make(chan struct{}, time.Minute), make(chan struct{})
 	var all sync.WaitGroup
@@ -60,8 +60,8 @@ func TestLoadsOfOneKeyAreOneLoad(t *testing.T) {
 
 // TestNobodyReadsWhatIsOlderThanACompletedWrite moves a cluster on real servers while readers and writers of a few keys meet.
 func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
-	blue, green := servers.Redis(t), servers.Redis(t)
-	spec := servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
+	blue, green := testbed.Redis(t), testbed.Redis(t)
+	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
 	router := spec.Router(t)
 	const keys = 4
 	var written, completed [keys]atomic.Int64
@@ -129,7 +129,7 @@ func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
 	run(read)
 	run(read)
 	run(write)
-	for _, stage := range []servers.Spec{
+	for _, stage := range []testbed.Spec{
 		{}, {Stage: "prepare"}, {Stage: "ramp", Percent: 50}, {Stage: "ramp", Percent: 100}, {Stage: "soak"}, {Stage: "final"},
 	} {
 		spec.Stage, spec.Percent = stage.Stage, stage.Percent
@@ -148,16 +148,16 @@ func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
 }
 
 func TestAnInvalidationThatMeetsANewSpecIsSentToTheNodesOfBoth(t *testing.T) {
-	blue, green := servers.Redis(t), servers.Redis(t)
+	blue, green := testbed.Redis(t), testbed.Redis(t)
 	var once sync.Once
 	var client *goredis.Client
-	relay := servers.NewRelay(t, blue, func(line string) string {
+	relay := testbed.NewRelay(t, blue, func(line string) string {
 		once.Do(func() {
-			servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"}.Apply(t, client.Router())
+			testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"}.Apply(t, client.Router())
 		})
 		return line
 	})
-	client = clientOf(t, servers.Spec{Blue: []string{relay.Address}})
+	client = clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
 	must(t, bare(t, green).Set(ctx, "g1:k", "old", 0).Err())
 	must(t, bare(t, blue).Set(ctx, "k", "old", 0).Err())
 	must(t, client.Invalidate(ctx, "k"))

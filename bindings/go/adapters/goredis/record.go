@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,9 +19,7 @@ func (c *Client) Incr(ctx context.Context, key string) *redis.IntCmd { return c.
 
 // IncrBy adds to a number. Refused for a key that may be on several nodes.
 func (c *Client) IncrBy(ctx context.Context, key string, value int64) *redis.IntCmd {
-	return c.onRecord("IncrBy", key, func(client *redis.Client, wire string) *redis.IntCmd {
-		return client.IncrBy(ctx, wire, value)
-	})
+	return c.onRecord(ctx, "IncrBy", key, value)
 }
 
 // Decr takes 1 from a number. Refused for a key that may be on several nodes.
@@ -28,20 +27,22 @@ func (c *Client) Decr(ctx context.Context, key string) *redis.IntCmd { return c.
 
 // DecrBy takes from a number. Refused for a key that may be on several nodes.
 func (c *Client) DecrBy(ctx context.Context, key string, decrement int64) *redis.IntCmd {
-	return c.onRecord("DecrBy", key, func(client *redis.Client, wire string) *redis.IntCmd {
-		return client.DecrBy(ctx, wire, decrement)
-	})
+	return c.onRecord(ctx, "DecrBy", key, decrement)
 }
 
 // Append adds to the end of a value. Refused for a key that may be on several nodes.
 func (c *Client) Append(ctx context.Context, key, value string) *redis.IntCmd {
-	return c.onRecord("Append", key, func(client *redis.Client, wire string) *redis.IntCmd {
-		return client.Append(ctx, wire, value)
-	})
+	return c.onRecord(ctx, "Append", key, value)
 }
 
-func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redis.IntCmd) *redis.IntCmd {
-	route, err := c.route(key)
+// once is a command that go-redis never sends again: it may have been done though no answer came.
+type once struct{ *redis.IntCmd }
+
+// NoRetry says so to go-redis.
+func (once) NoRetry() bool { return true }
+
+func (c *Client) onRecord(ctx context.Context, name, key string, value any) *redis.IntCmd {
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return redis.NewIntResult(0, err)
 	}
@@ -50,8 +51,10 @@ func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redi
 		return redis.NewIntResult(0, invalid("%s is refused during a migration and on replicas: what it changes is kept "+
 			"nowhere else and can't be moved; keep such keys in a cluster of their own, with a router of their own", name))
 	}
-	var result *redis.IntCmd
-	c.nodes.Use(at.Address(), func(client *redis.Client) { result = do(client, at.KeyPrefix()+key) })
+	result := redis.NewIntCmd(ctx, strings.ToLower(name), at.KeyPrefix()+key, value)
+	if err := c.nodes.Use(at.Address(), func(client *redis.Client) { _ = client.Process(ctx, once{result}) }); err != nil {
+		result.SetErr(err)
+	}
 	var answered redis.Error
 	reply := steps.Reply{Outcome: ringshift.OutcomeOK}
 	if err := result.Err(); err != nil && !errors.As(err, &answered) {
@@ -59,16 +62,13 @@ func (c *Client) onRecord(name, key string, do func(*redis.Client, string) *redi
 	}
 	if !reply.Silent {
 		// It fails only if the router was closed meanwhile; the request still has its result.
-		_ = c.Router().Report(at, ringshift.OpInvalidate, reply.Outcome)
+		_ = c.Router().Report(at, ringshift.OpFill, reply.Outcome)
 	}
 	return result
 }
 
 // Ping checks that every node of the spec answers. The error names every node that does not.
 func (c *Client) Ping(ctx context.Context) *redis.StatusCmd {
-	if c.closed.Load() {
-		return redis.NewStatusResult("", redis.ErrClosed)
-	}
 	var all []error
 	asked := map[string]bool{}
 	for _, each := range c.Router().Nodes() {
@@ -76,11 +76,11 @@ func (c *Client) Ping(ctx context.Context) *redis.StatusCmd {
 			continue
 		}
 		asked[each.Address()] = true
-		c.nodes.Use(each.Address(), func(client *redis.Client) {
-			if err := client.Ping(ctx).Err(); err != nil {
-				all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
-			}
-		})
+		var err error
+		closed := c.nodes.Use(each.Address(), func(client *redis.Client) { err = client.Ping(ctx).Err() })
+		if err = errors.Join(closed, err); err != nil {
+			all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
+		}
 	}
 	if len(all) > 0 {
 		return redis.NewStatusResult("", errors.Join(all...))

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"ringshift"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestNumbersAndAppendedValues(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Redis(t).Address, servers.Redis(t).Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Redis(t).Address, testbed.Redis(t).Address}})
 	is(t, client.Incr(ctx, "n"), 1)
 	is(t, client.IncrBy(ctx, "n", 44), 45)
 	is(t, client.Decr(ctx, "n"), 44)
@@ -30,8 +30,8 @@ func TestNumbersAndAppendedValues(t *testing.T) {
 }
 
 func TestNumbersCantBeMoved(t *testing.T) {
-	addresses := []string{servers.Redis(t).Address, servers.Redis(t).Address}
-	for name, spec := range map[string]servers.Spec{
+	addresses := []string{testbed.Redis(t).Address, testbed.Redis(t).Address}
+	for name, spec := range map[string]testbed.Spec{
 		"a migration": {Blue: addresses[:1], Green: addresses[1:], Stage: "prepare"},
 		"replicas":    {Blue: addresses, Replicas: 2},
 	} {
@@ -48,8 +48,8 @@ func TestNumbersCantBeMoved(t *testing.T) {
 
 // TestValuesAreWrittenAsGoRedisDoes stores each by both clients.
 func TestValuesAreWrittenAsGoRedisDoes(t *testing.T) {
-	server := servers.Redis(t)
-	client, own := clientOf(t, servers.Spec{Blue: []string{server.Address}}), bare(t, server)
+	server := testbed.Redis(t)
+	client, own := clientOf(t, testbed.Spec{Blue: []string{server.Address}}), bare(t, server)
 	text, number, yes, now := "text", 42, true, time.Now()
 	var none *string
 	for _, value := range []any{
@@ -75,7 +75,7 @@ func TestValuesAreWrittenAsGoRedisDoes(t *testing.T) {
 }
 
 func TestKeysAreBytes(t *testing.T) {
-	client := clientOf(t, servers.Spec{Blue: []string{servers.Redis(t).Address}})
+	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Redis(t).Address}})
 	for _, key := range []string{"", "\xff\xfe", "a b\r\n", "schlüssel"} {
 		is(t, client.Set(ctx, key, key, 0), "OK")
 		is(t, client.Get(ctx, key), key)

@@ -9,12 +9,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestStages(t *testing.T) {
-	blue, green := servers.Redis(t), servers.Redis(t)
-	spec := servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
+	blue, green := testbed.Redis(t), testbed.Redis(t)
+	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
 	client := clientOf(t, spec)
 	for _, stage := range []struct {
 		name     string
@@ -56,8 +56,8 @@ func TestStages(t *testing.T) {
 }
 
 func TestCopiesKeepBytesAndTheTimeThatIsLeft(t *testing.T) {
-	blue, green := servers.Redis(t), servers.Redis(t)
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Redis(t), testbed.Redis(t)
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	every := make([]byte, 256)
@@ -85,9 +85,9 @@ func TestCopiesKeepBytesAndTheTimeThatIsLeft(t *testing.T) {
 }
 
 func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
-	blue := []*servers.Server{servers.Redis(t), servers.Redis(t)}
-	green := []*servers.Server{servers.Redis(t), servers.Redis(t)}
-	client := clientOf(t, servers.Spec{
+	blue := []*testbed.Server{testbed.Redis(t), testbed.Redis(t)}
+	green := []*testbed.Server{testbed.Redis(t), testbed.Redis(t)}
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue[0].Address, blue[1].Address}, Green: []string{green[0].Address, green[1].Address},
 		Stage: "ramp", Percent: 50,
 	})
@@ -121,8 +121,8 @@ func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
 }
 
 func TestReplicas(t *testing.T) {
-	all := []*servers.Server{servers.Redis(t), servers.Redis(t)}
-	client := clientOf(t, servers.Spec{Blue: []string{all[0].Address, all[1].Address}, Replicas: 2})
+	all := []*testbed.Server{testbed.Redis(t), testbed.Redis(t)}
+	client := clientOf(t, testbed.Spec{Blue: []string{all[0].Address, all[1].Address}, Replicas: 2})
 	value, err := client.GetOrLoad(ctx, "k", loaded("v"), time.Minute)
 	gives(t, value, err, "v")
 	if on(t, all[0], "k") != "v" || on(t, all[1], "k") != "v" {
@@ -139,8 +139,8 @@ func TestReplicas(t *testing.T) {
 }
 
 func TestTimesToLive(t *testing.T) {
-	blue, green := servers.Redis(t), servers.Redis(t)
-	spec := servers.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100, MaxTTL: "1h"}
+	blue, green := testbed.Redis(t), testbed.Redis(t)
+	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100, MaxTTL: "1h"}
 	client := clientOf(t, spec)
 	for expiration, bound := range map[time.Duration]time.Duration{0: time.Hour, 100 * time.Hour: time.Hour, time.Minute: time.Minute} {
 		is(t, client.Set(ctx, "k", "v", expiration), "OK")

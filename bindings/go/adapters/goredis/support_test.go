@@ -12,13 +12,13 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/goredis"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 var ctx = context.Background()
 
 // clientOf is a client of a spec.
-func clientOf(t *testing.T, spec servers.Spec) *goredis.Client {
+func clientOf(t *testing.T, spec testbed.Spec) *goredis.Client {
 	t.Helper()
 	client := goredis.New(spec.Router(t), nil)
 	t.Cleanup(func() { _ = client.Close() })
@@ -26,7 +26,7 @@ func clientOf(t *testing.T, spec servers.Spec) *goredis.Client {
 }
 
 // bare is go-redis' own client, to look at what is there.
-func bare(t *testing.T, server *servers.Server) *redis.Client {
+func bare(t *testing.T, server *testbed.Server) *redis.Client {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: server.Address})
 	t.Cleanup(func() { _ = client.Close() })
@@ -57,7 +57,7 @@ func is[T comparable](t testing.TB, command interface{ Result() (T, error) }, ex
 }
 
 // on says what a server itself has under a key; "nothing" if nothing.
-func on(t *testing.T, server *servers.Server, key string) string {
+func on(t *testing.T, server *testbed.Server, key string) string {
 	t.Helper()
 	text, err := bare(t, server).Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
@@ -68,7 +68,7 @@ func on(t *testing.T, server *servers.Server, key string) string {
 }
 
 // lives fails the test unless a key at a server has about this time left; -1 is no end.
-func lives(t *testing.T, server *servers.Server, key string, expected time.Duration) {
+func lives(t *testing.T, server *testbed.Server, key string, expected time.Duration) {
 	t.Helper()
 	left, err := bare(t, server).PTTL(ctx, key).Result()
 	must(t, err)

@@ -11,12 +11,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func TestALoadIsStoredAndReadAgain(t *testing.T) {
-	server := servers.Redis(t)
-	client := clientOf(t, servers.Spec{Blue: []string{server.Address}})
+	server := testbed.Redis(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
 	for _, value := range []string{"v", "", "\x00\r\n"} {
 		must(t, client.Invalidate(ctx, "k"))
 		for _, load := range []string{value, "it is not asked again"} {
@@ -34,8 +34,8 @@ func TestALoadIsStoredAndReadAgain(t *testing.T) {
 }
 
 func TestWhatStandsInForATokenIsAMissToEveryRead(t *testing.T) {
-	server := servers.Redis(t)
-	client := clientOf(t, servers.Spec{Blue: []string{server.Address}})
+	server := testbed.Redis(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
 	_, err := client.GetOrLoad(ctx, "k", nothing, 0)
 	wants(t, err, redis.Nil)
 	if lease := on(t, server, "k"); !strings.HasPrefix(lease, "\x00ringshift:lease:") {
@@ -55,9 +55,9 @@ func TestWhatStandsInForATokenIsAMissToEveryRead(t *testing.T) {
 }
 
 func TestAnInvalidationDefeatsTheFillOfALoadThatBeganBefore(t *testing.T) {
-	server := servers.Redis(t)
-	client := clientOf(t, servers.Spec{Blue: []string{server.Address}})
-	another := clientOf(t, servers.Spec{Blue: []string{server.Address}})
+	server := testbed.Redis(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
+	another := clientOf(t, testbed.Spec{Blue: []string{server.Address}})
 	for name, meanwhile := range map[string]func(){
 		"an invalidation": func() { must(t, client.Invalidate(ctx, "k")) },
 		"a set and a delete": func() {
@@ -87,8 +87,8 @@ func TestAnInvalidationDefeatsTheFillOfALoadThatBeganBefore(t *testing.T) {
 }
 
 func TestTokensOfManyKeysShareRoundTrips(t *testing.T) {
-	blue, green := servers.Redis(t), servers.Redis(t)
-	client := clientOf(t, servers.Spec{
+	blue, green := testbed.Redis(t), testbed.Redis(t)
+	client := clientOf(t, testbed.Spec{
 		Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "ramp", Percent: 100,
 	})
 	var keys []string

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (t transport) Send(ctx context.Context, step *steps.Step) (replies []steps.
 	for i, key := range step.Keys {
 		keys[i] = step.Node.KeyPrefix() + key
 	}
-	t.nodes.Use(step.Node.Address(), func(client *redis.Client) {
+	closed := t.nodes.Use(step.Node.Address(), func(client *redis.Client) {
 		node := node{ctx, client}
 		switch step.Do {
 		case steps.Get:
@@ -44,6 +45,9 @@ func (t transport) Send(ctx context.Context, step *steps.Step) (replies []steps.
 			replies = node.write(step, keys)
 		}
 	})
+	if closed != nil {
+		replies = slices.Repeat([]steps.Reply{replyOf(closed)}, len(keys))
+	}
 	for i := range replies {
 		// That the caller gave up says nothing about the node, and is for the caller to know.
 		if failure := replies[i].Failure; failure != nil && ctx.Err() != nil && isOfContext(failure) {

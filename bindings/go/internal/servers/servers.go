@@ -1,194 +1,132 @@
-// Package servers has what the tests of the adapters need: real memcached and Redis servers on loopback, relays in front of
-// them that see and change what passes, servers that are told what to answer, and specs.
+// Package servers starts real memcached and Redis servers on loopback for tests, and stops them.
 package servers
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
 
-// limit is how long anything may take before a test gives up.
-const limit = 20 * time.Second
-
-// Server is a process on a port of its own, which it keeps when it is killed and started again.
+// Server is a process on a port of its own, which it keeps when it is restarted.
 type Server struct {
-	Address string
-
-	command func(port string) *exec.Cmd
-	hello   string
+	t       testing.TB
+	port    int
+	command func(port int) *exec.Cmd
 	process *exec.Cmd
-	done    chan struct{}
 }
 
-// Memcached starts a memcached for a test, which stops it.
-func Memcached(t testing.TB, options ...string) *Server {
+// Memcached starts one, with more options.
+func Memcached(t testing.TB, more ...string) *Server {
 	t.Helper()
-	return stopped(t, NewMemcached(options...))
-}
-
-// Redis starts a Redis server for a test, which stops it.
-func Redis(t testing.TB) *Server {
-	t.Helper()
-	return stopped(t, NewRedis())
-}
-
-func stopped(t testing.TB, server *Server) *Server {
-	t.Helper()
-	t.Cleanup(server.Kill)
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return server
-}
-
-// NewMemcached is a memcached that is not started yet.
-func NewMemcached(options ...string) *Server {
-	return &Server{hello: "version\r\n", command: func(port string) *exec.Cmd {
-		arguments := append([]string{"-l", "127.0.0.1", "-p", port, "-U", "0", "-m", "64"}, options...)
+	return start(t, func(port int) *exec.Cmd {
+		options := []string{"-l", "127.0.0.1", "-p", fmt.Sprint(port), "-U", "0", "-m", "64"}
 		if os.Geteuid() == 0 {
-			// It wants to be told so.
-			arguments = append(arguments, "-u", "root")
+			options = append(options, "-u", "root")
 		}
-		return exec.Command("memcached", arguments...)
-	}}
+		return exec.Command("memcached", append(options, more...)...)
+	})
 }
 
-// NewRedis is a Redis server that is not started yet.
-func NewRedis() *Server {
-	return &Server{hello: "PING\r\n", command: func(port string) *exec.Cmd {
-		program := "redis-server"
-		if _, err := exec.LookPath(program); err != nil {
-			program = "valkey-server"
-		}
-		return exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no",
-			"--dir", os.TempDir(), "--loglevel", "warning")
-	}}
+// Redis starts one that saves nothing, with more options.
+func Redis(t testing.TB, more ...string) *Server {
+	t.Helper()
+	return start(t, func(port int) *exec.Cmd {
+		options := []string{"--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"}
+		return exec.Command("redis-server", append(options, more...)...)
+	})
 }
 
-// Start starts it and waits until it answers: empty, and at the address that it had before.
-func (s *Server) Start() error {
-	for range 10 {
-		address := s.Address
-		if address == "" {
-			address = freeAddress()
-		}
-		_, port, _ := strings.Cut(address, ":")
-		process := s.command(port)
-		if err := process.Start(); err != nil {
-			return fmt.Errorf("%w; on Debian: apt-get install memcached redis-server", err)
-		}
-		s.process, s.done = process, make(chan struct{})
-		go func() {
-			defer close(s.done)
-			_ = process.Wait()
-		}()
-		if s.answers(address) {
-			s.Address = address
-			return nil
-		}
-		// Somebody else was faster to take the port.
-		s.Kill()
-	}
-	return errors.New("the server did not start")
-}
-
-func freeAddress() string {
+func start(t testing.TB, command func(int) *exec.Cmd) *Server {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	s := &Server{t: t, port: listener.Addr().(*net.TCPAddr).Port, command: command}
+	_ = listener.Close()
+	s.Start()
+	t.Cleanup(s.Kill)
+	return s
 }
 
-// answers waits until it answers; false if it ended.
-func (s *Server) answers(address string) bool {
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		select {
-		case <-s.done:
-			return false
-		default:
+// Start starts the process again, empty.
+func (s *Server) Start() {
+	s.t.Helper()
+	s.process = s.command(s.port)
+	if err := s.process.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		connection, err := net.Dial("tcp", s.Address())
+		if err == nil {
+			_ = connection.Close()
+			return
 		}
-		if line, err := ask(address, s.hello); err == nil && !strings.HasPrefix(line, "-") {
-			return true
+		if time.Now().After(deadline) {
+			s.t.Fatal(err)
 		}
 	}
-	return false
 }
 
-// Kill ends it at once. A second time does nothing.
+// Kill ends the process.
 func (s *Server) Kill() {
 	if s.process == nil {
 		return
 	}
 	_ = s.process.Process.Kill()
-	<-s.done
+	_ = s.process.Wait()
 	s.process = nil
 }
 
-// Pause stops it as it is: it accepts connections and doesn't answer.
-func (s *Server) Pause(t testing.TB) {
-	t.Helper()
-	if err := s.process.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	// A signal takes its time.
-	for {
-		if _, err := askWithin(20*time.Millisecond, s.Address, s.hello); err != nil {
-			return
-		}
-	}
-}
+// Address is where it listens.
+func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
 
-// Resume lets it go on.
-func (s *Server) Resume(t testing.TB) {
-	t.Helper()
-	if err := s.process.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Restart kills it and starts it again, empty and at the same address.
-func (s *Server) Restart(t testing.TB) {
-	t.Helper()
-	s.Kill()
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Ask sends bytes as they are, on a connection of their own, and gives the first line of the answer.
-func (s *Server) Ask(t testing.TB, text string) string {
-	t.Helper()
-	line, err := ask(s.Address, text)
+// Ask sends a line and gives what comes back up to a line that ends the answer.
+func (s *Server) Ask(line, end string) string {
+	s.t.Helper()
+	connection, err := net.Dial("tcp", s.Address())
 	if err != nil {
-		t.Fatal(err)
-	}
-	return line
-}
-
-func ask(address, text string) (string, error) { return askWithin(limit, address, text) }
-
-func askWithin(limit time.Duration, address, text string) (string, error) {
-	connection, err := net.DialTimeout("tcp", address, limit)
-	if err != nil {
-		return "", err
+		s.t.Fatal(err)
 	}
 	defer func() { _ = connection.Close() }()
-	if err := connection.SetDeadline(time.Now().Add(limit)); err != nil {
-		return "", err
+	_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := connection.Write([]byte(line + "\r\n")); err != nil {
+		s.t.Fatal(err)
 	}
-	if _, err := connection.Write([]byte(text)); err != nil {
-		return "", err
+	var answer strings.Builder
+	piece := make([]byte, 4096)
+	for !strings.HasSuffix(answer.String(), end) {
+		n, err := connection.Read(piece)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		answer.Write(piece[:n])
 	}
-	line, err := bufio.NewReader(connection).ReadString('\n')
-	return strings.TrimRight(line, "\r\n"), err
+	return answer.String()
+}
+
+// Spec is the text of one in which the cluster blue moves to green; without a stage, blue is alone. max_ttl is an hour.
+func Spec(generation int, blue, green []*Server, stage string, more ...string) string {
+	cluster := func(name, prefix string, nodes []*Server) string {
+		all := make([]string, len(nodes))
+		for i, node := range nodes {
+			all[i] = fmt.Sprintf(`{"id":"%c%d","address":%q}`, name[0], i, node.Address())
+		}
+		return fmt.Sprintf(`%q:{"placement":{"kind":"ring","vnodes":64},"key_prefix":%q,"replicas":1,"nodes":[%s]}`,
+			name, prefix, strings.Join(all, ","))
+	}
+	clusters, rest := cluster("blue", "", blue), ""
+	if green != nil {
+		clusters += "," + cluster("green", "g:", green)
+		rest = `,"standby":"green"`
+	}
+	if stage != "" {
+		rest += fmt.Sprintf(`,"migration":{"id":"m","from":"blue","to":"green","stage":%q,"percent":100}`, stage)
+	}
+	return fmt.Sprintf(`{"format":1,"generation":%d,"primary":"blue","max_ttl":"1h","clusters":{%s}%s%s}`,
+		generation, clusters, rest, strings.Join(more, ""))
 }

@@ -38,7 +38,7 @@ type entry struct {
 
 func newMemory() *memory { return &memory{held: map[Place]map[string]*entry{}} }
 
-var names = map[Do]string{
+var doNames = map[Do]string{
 	Get: "get", Take: "take", Seek: "seek", Touch: "touch", Fill: "fill", Add: "add", Set: "set", Replace: "replace",
 	CompareAndSwap: "cas", Delete: "delete",
 }
@@ -61,7 +61,7 @@ func (m *memory) Send(ctx context.Context, step *Step) []Reply {
 			replies[i].Mistake = ctx.Err()
 			continue
 		}
-		m.lines = append(m.lines, fmt.Sprintf("%s %s %s", step.Node.ID(), names[step.Do], key))
+		m.lines = append(m.lines, fmt.Sprintf("%s %s %s", step.Node.ID(), doNames[step.Do], key))
 		if m.fails != nil && m.fails(step) {
 			replies[i] = Reply{Failure: errDown, Outcome: ringshift.OutcomeError}
 			continue

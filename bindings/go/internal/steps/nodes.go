@@ -3,11 +3,15 @@
 package steps
 
 import (
+	"errors"
 	"io"
 	"sync"
 
 	"ringshift"
 )
+
+// ErrClosed is what Use gives after Close.
+var ErrClosed = errors.New("the client was closed")
 
 // Nodes has what is kept for each address, made when it is first needed. When a spec no longer has an address, it is closed
 // as soon as nobody uses it: an invalidation by the spec before may still be under way there.
@@ -20,6 +24,7 @@ type Nodes[N io.Closer] struct {
 	lock       sync.Mutex
 	opened     map[string]*opened[N]
 	generation uint64
+	closed     bool
 }
 
 // opened is what is kept for one address.
@@ -29,17 +34,24 @@ type opened[N io.Closer] struct {
 	retired bool
 }
 
-// Use does something with what is kept for an address.
-func (n *Nodes[N]) Use(address string, do func(N)) {
+// Use does something with what is kept for an address. It only fails after Close, with [ErrClosed].
+func (n *Nodes[N]) Use(address string, do func(N)) error {
 	one := n.take(address)
+	if one == nil {
+		return ErrClosed
+	}
 	defer n.giveBack(one)
 	do(one.node)
+	return nil
 }
 
 func (n *Nodes[N]) take(address string) *opened[N] {
 	generation := n.Router.Generation()
 	n.lock.Lock()
 	defer n.lock.Unlock()
+	if n.closed {
+		return nil
+	}
 	if generation != n.generation {
 		n.generation = generation
 		n.retire()
@@ -76,10 +88,11 @@ func (n *Nodes[N]) retire() {
 	}
 }
 
-// Close gives up everything that is kept, and closes it as soon as nobody uses it. What is used later is made anew.
+// Close gives up everything that is kept, and closes it as soon as nobody uses it.
 func (n *Nodes[N]) Close() {
 	n.lock.Lock()
 	defer n.lock.Unlock()
+	n.closed = true
 	for address, one := range n.opened {
 		n.giveUp(address, one)
 	}

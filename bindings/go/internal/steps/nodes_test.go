@@ -3,10 +3,11 @@ package steps
 // What is kept for an address lives as long as somebody needs it.
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 // kept is what is kept for an address.
@@ -24,7 +25,7 @@ func (k *kept) Close() error {
 }
 
 func TestAnAddressThatLeavesTheSpecIsClosedAfterUse(t *testing.T) {
-	spec := servers.Spec{Blue: []string{"b:1", "b:2"}}
+	spec := testbed.Spec{Blue: []string{"b:1", "b:2"}}
 	router := spec.Router(t)
 	var lock sync.Mutex
 	opened, closed := map[string]int{}, map[string]int{}
@@ -33,11 +34,16 @@ func TestAnAddressThatLeavesTheSpecIsClosedAfterUse(t *testing.T) {
 		return &kept{address, &lock, closed}
 	}}
 	nothing := func(*kept) {}
-	nodes.Use("b:1", nothing)
-	nodes.Use("b:2", nothing)
-	nodes.Use("b:2", func(*kept) {
-		servers.Spec{Blue: []string{"b:1", "b:3"}}.Apply(t, router)
-		nodes.Use("b:3", nothing)
+	use := func(address string, do func(*kept)) {
+		if err := nodes.Use(address, do); err != nil {
+			t.Error(err)
+		}
+	}
+	use("b:1", nothing)
+	use("b:2", nothing)
+	use("b:2", func(*kept) {
+		testbed.Spec{Blue: []string{"b:1", "b:3"}}.Apply(t, router)
+		use("b:3", nothing)
 		if closed["b:2"] != 0 {
 			t.Fatal("it was closed while it was used")
 		}
@@ -46,11 +52,11 @@ func TestAnAddressThatLeavesTheSpecIsClosedAfterUse(t *testing.T) {
 		t.Fatal(closed)
 	}
 	// Somebody who began by the spec before.
-	nodes.Use("b:2", nothing)
+	use("b:2", nothing)
 	if opened["b:2"] != 2 || closed["b:2"] != 1 {
 		t.Fatal(opened, closed)
 	}
-	nodes.Use("b:1", func(*kept) {
+	use("b:1", func(*kept) {
 		nodes.Close()
 		if closed["b:1"] != 0 || closed["b:2"] != 2 || closed["b:3"] != 1 {
 			t.Fatal(closed)
@@ -59,10 +65,13 @@ func TestAnAddressThatLeavesTheSpecIsClosedAfterUse(t *testing.T) {
 	if closed["b:1"] != 1 || opened["b:1"] != 1 {
 		t.Fatal(opened, closed)
 	}
+	if err := nodes.Use("b:1", nothing); !errors.Is(err, ErrClosed) {
+		t.Fatal(err)
+	}
 }
 
 func TestNodesAreForAllGoroutines(t *testing.T) {
-	a, b := servers.Spec{Blue: []string{"b:1", "b:2"}}, servers.Spec{Blue: []string{"b:2", "b:3"}}
+	a, b := testbed.Spec{Blue: []string{"b:1", "b:2"}}, testbed.Spec{Blue: []string{"b:2", "b:3"}}
 	router := a.Router(t)
 	var lock sync.Mutex
 	opened, closed := 0, map[string]int{}
@@ -76,16 +85,16 @@ func TestNodesAreForAllGoroutines(t *testing.T) {
 		go func() {
 			defer all.Done()
 			for i := range 2000 {
-				nodes.Use([]string{"b:1", "b:2", "b:3"}[i%3], func(k *kept) {
-					if k == nil {
-						t.Error("nothing is kept")
-					}
-				})
+				used := false
+				err := nodes.Use([]string{"b:1", "b:2", "b:3"}[i%3], func(*kept) { used = true })
+				if err != nil || !used {
+					t.Error(err, used)
+				}
 			}
 		}()
 	}
 	for i := range 50 {
-		[]servers.Spec{b, a}[i%2].Apply(t, router)
+		[]testbed.Spec{b, a}[i%2].Apply(t, router)
 	}
 	all.Wait()
 	nodes.Close()

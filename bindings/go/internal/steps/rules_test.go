@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"ringshift"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 // ramp has one node in each cluster; every key has moved.
-var ramp = servers.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "ramp", Percent: 100}
+var ramp = testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "ramp", Percent: 100}
 
-func carrierOf(t *testing.T, spec servers.Spec) (*Carrier, *memory) {
+func carrierOf(t *testing.T, spec testbed.Spec) (*Carrier, *memory) {
 	t.Helper()
 	m := newMemory()
 	return &Carrier{Router: spec.Router(t), Transport: m}, m
@@ -55,7 +55,7 @@ func TestWithoutAKnownTimeNothingIsCopied(t *testing.T) {
 }
 
 func TestAGroupThatFailsInTheMiddleTouchesOnlyWhatHasNoAnswer(t *testing.T) {
-	c, m := carrierOf(t, servers.Spec{Blue: []string{"b:1", "b:2"}, Replicas: 2})
+	c, m := carrierOf(t, testbed.Spec{Blue: []string{"b:1", "b:2"}, Replicas: 2})
 	keys := []string{"k1", "k2", "k3"}
 	for _, key := range keys {
 		m.put("b:1", "", key, &Item{Value: []byte(key)})
@@ -115,9 +115,9 @@ func TestALostInvalidationNamesEveryNodeAndGoesOn(t *testing.T) {
 }
 
 func TestAnInvalidationThatMeetsANewSpecIsSentToTheNodesOfBoth(t *testing.T) {
-	old := servers.Spec{Blue: []string{"b:1"}}
+	old := testbed.Spec{Blue: []string{"b:1"}}
 	c, m := carrierOf(t, old)
-	next := servers.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "prepare"}
+	next := testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "prepare"}
 	applied := false
 	m.before = func(*Step) {
 		if !applied {
@@ -177,7 +177,7 @@ func TestTheLongestTimeToLiveIsTheSpecs(t *testing.T) {
 }
 
 func TestReplicasBehindAMissAreAskedForTokensOnly(t *testing.T) {
-	spec := servers.Spec{Blue: []string{"b:1"}, Green: []string{"g:1", "g:2"}, Stage: "ramp", Percent: 100}
+	spec := testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1", "g:2"}, Stage: "ramp", Percent: 100}
 	spec.Replicas = 2
 	spec.Blue = []string{"b:1", "b:2"}
 	c, m := carrierOf(t, spec)

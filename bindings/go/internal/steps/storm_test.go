@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"ringshift"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 const (
@@ -120,7 +120,7 @@ func yield() {
 }
 
 func TestNobodyReadsWhatIsOlderThanACompletedWrite(t *testing.T) {
-	stages := []servers.Spec{
+	stages := []testbed.Spec{
 		{}, {Stage: "prepare"}, {Stage: "ramp", Percent: 50}, {Stage: "ramp", Percent: 100}, {Stage: "soak"}, {Stage: "final"},
 	}
 	for i := range stages {

@@ -244,7 +244,7 @@ func union(old, now *ringshift.Route) []turn {
 // Single is the node of a key that one node holds, whoever asks; nil if there are others.
 func Single(route *ringshift.Route) *ringshift.Node {
 	nodes := slices.Collect(route.Invalidate())
-	if len(nodes) == 1 && isStoredAt(route, nodes[0], Set) {
+	if len(nodes) == 1 {
 		return nodes[0]
 	}
 	return nil

@@ -25,7 +25,7 @@ What is different from a redis-py client:
 - `incr`, `decr` and `append` change a value that exists nowhere else, which can't be migrated. They work on clusters
   without replicas while no migration is going on, and are refused otherwise.
 - Connections time out after a second, and a command is sent once more only if its connection had died, unless you say
-  otherwise.
+  otherwise; `incr`, `decr` and `append` are never sent twice.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from ringshift.adapters._loads import Loaded, Loads
 from ringshift.adapters._steps import Item, Plan, Reply, Step, carry_out
 from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
 from ringshift.adapters.redis._nodes import RETRIED, failure, where
-from ringshift.adapters.redis._requests import Command, requests
+from ringshift.adapters.redis._requests import Command, meaning, requests, single
 
 __all__ = ["Redis"]
 
@@ -133,20 +133,22 @@ class Redis(Commands):
     def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = getattr(self._client(node.address), name)(wire, *arguments)
+            result = _execute_once(self._client(node.address), (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
-                self._router.report(node, failed.outcome or "error", "invalidate")
+                self._router.report(node, failed.outcome or "error", "fill")
             raise
-        self._router.report(node, "ok", "invalidate")
+        self._router.report(node, "ok", "fill")
         return result
 
     def _send(self, step: Step) -> Reply:
         prefix = step.node.key_prefix.encode()
-        wanted = requests(step, [prefix + key for key in step.keys])
         client = self._client(step.node.address)
         try:
+            if (command := single(step, prefix)) is not None:
+                return meaning(step, _one(client, command))
+            wanted = requests(step, [prefix + key for key in step.keys])
             commands = next(wanted)
             while True:
                 commands = wanted.send(_execute(client, commands))
@@ -171,6 +173,31 @@ class Redis(Commands):
                 self._clients = {each: kept for each, kept in self._clients.items() if each in known}
                 self._clients[address] = client
             return client
+
+
+def _one(client: Any, command: Command) -> Any:
+    """One command; what the server refuses is an answer."""
+    try:
+        return client.execute_command(*command)
+    except redis.OutOfMemoryError as error:
+        return error
+
+
+def _execute_once(client: Any, command: Command) -> Any:
+    """What would be done twice if it was sent again: redis-py would do so when a connection dies under it."""
+    pool = client.connection_pool
+    # Replaced by the pool if it died while it was idle.
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*command)
+        return connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
 
 
 def _execute(client: Any, commands: list[Command]) -> list[Any]:

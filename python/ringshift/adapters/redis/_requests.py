@@ -29,6 +29,31 @@ def requests(step: Step, keys: Sequence[bytes]) -> Requests:
     return (yield from _REQUESTS[step.do](step, keys))
 
 
+_SINGLE: Final = {Do.GET: "GET", Do.DELETE: "DEL", Do.SET: "SET"}
+
+
+def single(step: Step, prefix: bytes) -> Command | None:
+    """The command of a step about one key, if it takes no more than one: most do, and this way is shorter."""
+    do = step.do
+    if len(step.keys) != 1 or do not in _SINGLE:
+        return None
+    key = prefix + step.keys[0]
+    return _set_command(key, step.items[0], ()) if do is Do.SET else (_SINGLE[do], key)
+
+
+def meaning(step: Step, reply: Any) -> Reply:
+    """What the reply to that command means."""
+    if step.do is Do.GET:
+        return [_item(reply)]
+    return [Refused(reply) if isinstance(reply, OutOfMemoryError) else bool(_checked(reply))]
+
+
+def _set_command(key: bytes, item: Item, how: Command) -> Command:
+    if item.ttl is None:
+        return ("SET", key, item.value, *how)
+    return ("SET", key, item.value, "PX", _milliseconds(item.ttl), *how)
+
+
 def _get(_step: Step, keys: Sequence[bytes]) -> Requests:
     return [_item(value) for value in (yield from _values(keys))]
 
@@ -79,10 +104,7 @@ def _fill(step: Step, keys: Sequence[bytes]) -> Requests:
 
 def _store(step: Step, keys: Sequence[bytes]) -> Requests:
     how = {Do.ADD: ("NX",), Do.REPLACE: ("XX",)}.get(step.do, ())
-    replies = yield [
-        ("SET", key, item.value, *(() if item.ttl is None else ("PX", _milliseconds(item.ttl))), *how)
-        for key, item in zip(keys, step.items, strict=True)
-    ]
+    replies = yield [_set_command(key, item, how) for key, item in zip(keys, step.items, strict=True)]
     return [Refused(reply) if isinstance(reply, OutOfMemoryError) else bool(_checked(reply)) for reply in replies]
 
 

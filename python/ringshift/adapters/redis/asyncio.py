@@ -33,7 +33,7 @@ from ringshift.adapters._loads import AsyncLoads, Loaded
 from ringshift.adapters._steps import Item, Plan, Reply, Step, carry_out_async
 from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
 from ringshift.adapters.redis._nodes import RETRIED, failure, where
-from ringshift.adapters.redis._requests import Command, requests
+from ringshift.adapters.redis._requests import Command, meaning, requests, single
 
 __all__ = ["Redis"]
 
@@ -124,21 +124,23 @@ class Redis(Commands):
     async def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = await getattr(self._client(node.address), name)(wire, *arguments)
+            result = await _execute_once(self._client(node.address), (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
-                self._router.report(node, failed.outcome or "error", "invalidate")
+                self._router.report(node, failed.outcome or "error", "fill")
             raise
-        self._router.report(node, "ok", "invalidate")
+        self._router.report(node, "ok", "fill")
         return result
 
     async def _send(self, step: Step) -> Reply:
         prefix = step.node.key_prefix.encode()
-        wanted = requests(step, [prefix + key for key in step.keys])
         client = self._client(step.node.address)
         self._busy[client] = self._busy.get(client, 0) + 1
         try:
+            if (command := single(step, prefix)) is not None:
+                return meaning(step, await _one(client, command))
+            wanted = requests(step, [prefix + key for key in step.keys])
             commands = next(wanted)
             while True:
                 commands = wanted.send(await _execute(client, commands))
@@ -180,6 +182,31 @@ class Redis(Commands):
 
 
 _closing: set[asyncio.Future[None]] = set()
+
+
+async def _one(client: Any, command: Command) -> Any:
+    """One command; what the server refuses is an answer."""
+    try:
+        return await client.execute_command(*command)
+    except redis.OutOfMemoryError as error:
+        return error
+
+
+async def _execute_once(client: Any, command: Command) -> Any:
+    """What would be done twice if it was sent again: redis-py would do so when a connection dies under it."""
+    pool = client.connection_pool
+    # Replaced by the pool if it died while it was idle.
+    connection = await pool.get_connection()
+    try:
+        await connection.send_command(*command)
+        return await connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    finally:
+        await pool.release(connection)
 
 
 async def _execute(client: Any, commands: list[Command]) -> list[Any]:

@@ -1,4 +1,4 @@
-package servers
+package testbed
 
 // That the servers are what the tests of the adapters take them for.
 

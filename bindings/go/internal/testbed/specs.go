@@ -1,6 +1,6 @@
 // Specs: two clusters, blue and green, and how far the migration from one to the other has come.
 
-package servers
+package testbed
 
 import (
 	"encoding/json"

@@ -1,6 +1,6 @@
 // Relays: between a client and a server, or in place of one.
 
-package servers
+package testbed
 
 import (
 	"bufio"
