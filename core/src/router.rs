@@ -179,10 +179,12 @@ impl Router {
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
         node.counters().add(op, outcome);
         if outcome.is_failure() {
-            if op == Op::Invalidate {
-                node.owed().lose(now());
-            }
-            self.with(|snapshot| node.health().failed(&snapshot.spec().breaker));
+            self.with(|snapshot| {
+                if op == Op::Invalidate {
+                    node.owed().lose(now(), snapshot.max_ttl());
+                }
+                node.health().failed(&snapshot.spec().breaker);
+            });
         } else {
             node.health().succeeded();
         }

@@ -11,7 +11,7 @@ use crate::hash;
 use crate::node::{Node, NodePool};
 use crate::placement::Table;
 use crate::route::{Route, RouteCode};
-use crate::spec::{ClusterSpec, Spec, Stage};
+use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, Spec, Stage};
 
 /// A compiled spec, immutable and shared by all threads. Everything that one snapshot answers
 /// belongs to one generation.
@@ -265,7 +265,10 @@ impl Snapshot {
             }
             (Stage::Ramp, true) => {
                 let open = destination(true);
-                (source(migration.to.is_all_of(open, to)), open)
+                // With every key moved, none reads the source first: the probe that could close its breaker again
+                // is a fallback's, though that may not be needed.
+                let probe = migration.to.is_all_of(open, to) || self.weight == ALL_BASIS_POINTS;
+                (source(probe), open)
             }
         }
     }

@@ -397,6 +397,18 @@ fn a_probe_is_given_to_a_request_that_reads_the_node_first() {
         "the probe was still there"
     );
     assert_eq!(first(&ramp, &moved[0]).as_deref(), Some("a0"));
+    // With every key moved the source is read by no other way than the fallback, which is probed then.
+    let moved = router(&quick(migration(
+        &ids("a", 1),
+        &ids("b", 1),
+        (1, 100),
+        "ramp",
+        "100",
+    )));
+    let falls_back = || moved.with(|snapshot| snapshot.route(b"key").fallback().is_some());
+    due(&moved, &["a0"]);
+    assert!(falls_back(), "the probe");
+    assert!(!falls_back(), "no second one");
     // A replica that is read second is not probed.
     let ring = Ring {
         replicas: 2,

@@ -103,16 +103,19 @@ class Redis {
     const ttl = ttlOf(options?.expire, options?.px)
     const { item, tokens } = await seek(this.#io, this.#route(key), key)
     if (item) return item.value
+    let isOwn = false
     const loaded = await this.#loads.run(
       nameOf(key),
       arrived,
       async () => {
         const value = await load()
+        isOwn = true
         return value === null || value === undefined ? null : { value: bytes(value), ttl }
       },
       (filled) => fill(this.#io, tokens, key, filled),
     )
-    return loaded?.value ?? null
+    // Whoever shares a load gets a value of its own.
+    return loaded && (isOwn ? loaded.value : Buffer.from(loaded.value))
   }
 
   /**

@@ -83,16 +83,19 @@ class Client {
     const expires = this.#expires(options?.expires)
     const { item, tokens } = await seek(this.#io, route, key)
     if (item) return this.#found(item).value
+    let isOwn = false
     const loaded = await this.#loads.run(
       nameOf(key),
       arrived,
       async () => {
         const value = await load()
+        isOwn = true
         return value === null || value === undefined ? null : this.#item(value, expires)
       },
       (filled) => fill(this.#io, tokens, key, filled),
     )
-    return this.#found(loaded).value
+    // Whoever shares a load gets a value of its own.
+    return this.#found(loaded && !isOwn ? { ...loaded, value: Buffer.from(loaded.value) } : loaded).value
   }
 
   /**

@@ -344,3 +344,20 @@ test('callers share a load by the rules', async (t) => {
   await client.invalidate('k')
   assert.deepEqual(await together(true), ['2', ...Array(5).fill('3')])
 })
+
+test('whoever shares a load gets a value of its own', async (t) => {
+  const { client } = await alone(t)
+  let loads = 0
+  const load = async () => {
+    loads += 1
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    return 'value'
+  }
+  const values = await Promise.all([1, 2, 3].map(() => client.getOrLoadBuffer('k', load)))
+  assert.equal(loads, 1)
+  values[0].fill(0)
+  values[1].fill(1)
+  assert.deepEqual(values.slice(1).map(String), ['\x01'.repeat(5), 'value'])
+  values[2].fill(2)
+  assert.equal(String(values[1]), '\x01'.repeat(5))
+})

@@ -260,3 +260,17 @@ test('requests that are under way when the router is closed still have their res
   assert.equal(stored, true)
   await assert.rejects(client.get('k'), { code: 'RINGSHIFT_CLOSED' })
 })
+
+test('an expiry that cannot be sent says nothing against a node', async (t) => {
+  const { router, log, client } = await tapped(t, { stage: 'prepare' })
+  for (const ask of [
+    () => client.touch('k', -1),
+    () => client.set('k', 'v', { expires: 2 ** 32 }),
+    () => client.add('k', 'v', { expires: -5 }),
+    () => client.getOrLoad('k', () => 'v', { expires: -1 }),
+  ]) {
+    await assert.rejects(ask, { name: 'RingshiftError', kind: 'invalid_argument' })
+  }
+  assert.deepEqual(log, [])
+  assert.deepEqual(router.metrics().requests, [])
+})

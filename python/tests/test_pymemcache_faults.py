@@ -11,6 +11,7 @@ from servers import Relay, Server
 from specs import cluster, spec
 
 import ringshift
+from ringshift.adapters._memcached_connection import Connection
 from ringshift.adapters.pymemcache import Client
 
 KEYS = [f"user:{at}" for at in range(60)]
@@ -321,3 +322,25 @@ def test_looking_for_the_connection_of_a_token_keeps_none_of_them(servers: list[
         assert server.get("k") is None
         assert client.set("k", b"2")
         assert client.delete("k")
+
+
+def test_a_write_goes_on_when_its_connection_is_closed_by_another_thread(
+    servers: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    green = cluster(f"b@{servers[1].address}", prefix="g1:")
+    text = spec(1, cluster(f"a@{servers[0].address}"), green, "prepare", breaker=PATIENT)
+    servers[1].set("g1:k", b"old")
+    with ringshift.Router.from_spec(text) as router, Client(router) as client:
+        read = Connection._read_removed
+
+        def closed_meanwhile(connection: Connection, line: bytes, rest: bytes) -> tuple[bytes, bool]:
+            monkeypatch.undo()
+            client.close()
+            return read(connection, line, rest)
+
+        monkeypatch.setattr(Connection, "_read_removed", closed_meanwhile)
+        with pytest.raises(ringshift.InvalidationLostError):
+            # More than are sent at once.
+            client.delete_many(["k", *(f"k{at}" for at in range(100))])
+        assert servers[1].get("g1:k") is None
+        assert counts(router) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -256,3 +257,45 @@ def test_after_a_write_a_load_is_not_shared_with_those_who_came_later(servers: l
 def test_a_load_may_ask_for_its_own_key(servers: list[Server]) -> None:
     with ringshift.Router.from_spec(alone(servers[0])) as router, Client(router, serde=serde.pickle_serde) as client:
         assert client.get_or_load("k", lambda: client.get_or_load("k", lambda: 1)) == 1
+
+
+def test_a_token_of_a_server_that_took_the_place_of_an_old_one_is_no_value(servers: list[Server]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        is_old = True
+
+        def serve() -> None:
+            # A server before 1.6 until it is replaced by one of today.
+            while True:
+                try:
+                    asked, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=answer, args=(asked,), daemon=True).start()
+
+        def answer(asked: socket.socket) -> None:
+            host, port = servers[0].address.split(":")
+            with asked, socket.create_connection((host, int(port))) as server:
+                old = is_old
+                while data := asked.recv(4096):
+                    if old != is_old:
+                        return
+                    if old and data.startswith(b"mg"):
+                        asked.sendall(b"ERROR\r\n")
+                        continue
+                    server.sendall(data)
+                    asked.sendall(server.recv(4096))
+
+        threading.Thread(target=serve, daemon=True).start()
+        text = spec(1, cluster(f"a@127.0.0.1:{listener.getsockname()[1]}"))
+        with ringshift.Router.from_spec(text) as router, Client(router) as client:
+            assert client.get_or_load("k", lambda: b"1") == b"1"
+            assert client.get("k") == b"1"
+            is_old = False
+            servers[0].flush()
+            # Another process has a miss.
+            with ringshift.Router.from_spec(text) as other, Client(other) as reader:
+                assert reader.get_or_load("k", lambda: None) is None
+            assert servers[0].is_leased("k")
+            assert client.get("k") is None
+            assert client.get_or_load("k", lambda: b"2") == b"2"
+            assert servers[0].get("k") == b"2"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -418,3 +420,17 @@ def test_a_counter_is_never_sent_twice(servers: list[RedisServer]) -> None:
             assert servers[0].get("n") == b"2"
             client.close()
         assert len(got) == 2
+
+
+def test_a_child_that_is_forked_while_a_client_is_made_makes_its_own(servers: list[RedisServer]) -> None:
+    router = ringshift.Router.from_spec(spec(1, cluster(f"a@{servers[0].address}")))
+    with Redis(router) as client:
+        servers[0].run("SET", "k", b"1")
+        # What another thread does at that moment.
+        with client._lock:
+            child = os.fork()
+            if child == 0:
+                signal.alarm(10)
+                os._exit(client.get("k") != b"1")
+        _, status = os.waitpid(child, 0)
+        assert status == 0

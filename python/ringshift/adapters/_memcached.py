@@ -27,8 +27,9 @@ class Pool(base.PooledClient):  # type: ignore[misc]
     """Connections to one address."""
 
     client_class = Connection
-    # Whether the server knows meta commands, as far as is known.
-    has_meta = True
+    # The server did not know meta commands on connections up to this epoch. A later one may be to its successor, which
+    # has what only meta commands can tell apart from values.
+    old_until = -1
 
     def run(self, command: Callable[[Connection], _Result], *, again: bool = True) -> _Result:
         """Runs a command on a connection. With `again`, one that turns out to have died while idle is replaced."""
@@ -38,7 +39,7 @@ class Pool(base.PooledClient):  # type: ignore[misc]
             try:
                 result = command(connection)
             except BaseException as error:
-                self.client_pool.destroy(connection)
+                self._give_up(connection, error)
                 died = isinstance(error, ConnectionError | MemcacheUnexpectedCloseError)
                 if fresh or not died or not again:
                     raise
@@ -50,13 +51,20 @@ class Pool(base.PooledClient):  # type: ignore[misc]
         self, meta: Callable[[Connection], list[_Result]], classic: Callable[[Connection], list[_Result]]
     ) -> list[_Result]:
         """Runs a command if the server knows meta commands, or else the one that comes nearest."""
-        if self.has_meta:
-            try:
-                return self.run(meta)
-            except MemcacheUnknownCommandError:
-                # A server before 1.6.
-                self.has_meta = False
-        return self.run(classic)
+
+        def known(connection: Connection) -> list[_Result]:
+            return classic(connection) if connection.epoch() <= self.old_until else meta(connection)
+
+        def remembered(connection: Connection) -> list[_Result]:
+            result = classic(connection)
+            self.old_until = max(self.old_until, connection.born)
+            return result
+
+        try:
+            return self.run(known)
+        except MemcacheUnknownCommandError:
+            # A server before 1.6.
+            return self.run(remembered)
 
     def run_since(self, epoch: int, command: Callable[[Connection], _Result]) -> _Result | None:
         """Runs a command on a connection that was there at an epoch; None if there is none."""
@@ -72,11 +80,19 @@ class Pool(base.PooledClient):  # type: ignore[misc]
             return None
         try:
             result = command(connection)
-        except BaseException:
-            self.client_pool.destroy(connection)
+        except BaseException as error:
+            self._give_up(connection, error)
             raise
         self.client_pool.release(connection)
         return result
+
+    def _give_up(self, connection: Connection, error: BaseException) -> None:
+        """After a failed command."""
+        was_closed = connection not in self.client_pool.used
+        self.client_pool.destroy(connection)
+        if was_closed and isinstance(error, AttributeError):
+            # Another thread closed the client, and pymemcache met a socket that is no more.
+            raise RuntimeError("the client was closed meanwhile") from error
 
 
 class Memcached:

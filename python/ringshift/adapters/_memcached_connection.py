@@ -80,6 +80,12 @@ class Connection(base.Client):  # type: ignore[misc]
         super()._connect()
         self.born = _epoch.next()
 
+    def epoch(self) -> int:
+        """The epoch in which it was made; made now if it was not."""
+        if self.sock is None:
+            self._connect()
+        return self.born
+
     def check_key(self, key: bytes, key_prefix: bytes = b"") -> bytes:  # noqa: ARG002
         """Keys were checked by the facade."""
         return key

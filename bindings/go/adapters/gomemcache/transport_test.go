@@ -1,10 +1,16 @@
 package gomemcache_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/bradfitz/gomemcache/memcache"
 
 	"ringshift"
 	"ringshift/adapters/gomemcache"
@@ -34,5 +40,58 @@ func TestANameIsResolvedByEachConnection(t *testing.T) {
 	}
 	if len(asked) != 2 || asked[0] != "tcp localhost:1" || asked[1] != asked[0] {
 		t.Fatalf("dialed %q; want the spec's address, for each command", asked)
+	}
+}
+
+func TestATokenOfAServerThatTookThePlaceOfAnOldOneIsNoValue(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	// A server before 1.6 with an empty value; it is replaced by one of today that has a token's empty item.
+	var isNew atomic.Bool
+	serve := func(asked net.Conn) {
+		defer asked.Close()
+		began := isNew.Load()
+		for lines := bufio.NewScanner(asked); lines.Scan() && isNew.Load() == began; {
+			switch command, _, _ := strings.Cut(lines.Text(), " "); {
+			case command != "mg":
+				fmt.Fprint(asked, "VALUE k 0 0 7\r\n\r\nEND\r\n")
+			case began:
+				fmt.Fprint(asked, "VA 0 f0 t29 c7 Z\r\n\r\n")
+			default:
+				fmt.Fprint(asked, "ERROR\r\n")
+			}
+		}
+	}
+	go func() {
+		for {
+			asked, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(asked)
+		}
+	}()
+	router, err := ringshift.FromSpec(fmt.Appendf(nil, `{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
+		"placement": {"kind": "modulo", "flavor": "libmemcached"}, "nodes": [{"id": "a", "address": %q}]}}}`,
+		listener.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer router.Close()
+	client := gomemcache.New(router, gomemcache.Options{})
+	defer client.Close()
+	for range 3 {
+		if item, err := client.Get("k"); err != nil || len(item.Value) != 0 {
+			t.Fatalf("%v, %v; want the empty value of the old server", item, err)
+		}
+	}
+	isNew.Store(true)
+	for range 3 {
+		if item, err := client.Get("k"); !errors.Is(err, memcache.ErrCacheMiss) {
+			t.Fatalf("%v, %v; want a miss", item, err)
+		}
 	}
 }

@@ -30,7 +30,9 @@ What is different from a redis-py client:
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -65,6 +67,11 @@ class Redis(Commands):
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._loads = Loads()
+        _in_use.add(self)
+
+    def forget(self) -> None:
+        """In a forked child: a thread of the parent's may have had the lock. redis-py makes connections anew itself."""
+        self._lock = threading.Lock()
 
     def get_or_load(self, name: Key, load: Callable[[], Any], expire: Time | None = None) -> Any:
         """The value of a key; if no cache has it, what `load` gives, which is then stored.
@@ -212,3 +219,14 @@ def _execute(client: Any, commands: list[Command]) -> list[Any]:
             pipeline.execute_command(*command)
         replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies
+
+
+_in_use: weakref.WeakSet[Redis] = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for client in list(_in_use):
+        client.forget()
+
+
+os.register_at_fork(after_in_child=_in_child)
