@@ -12,7 +12,7 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/goredis"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func open(t *testing.T, spec string) (*ringshift.Router, *goredis.Client) {
@@ -29,22 +29,22 @@ func open(t *testing.T, spec string) (*ringshift.Router, *goredis.Client) {
 	return router, client
 }
 
-func alone(server *servers.Server) string { return servers.Spec(1, []*servers.Server{server}, nil, "") }
+func alone(server *testbed.Server) string { return testbed.Text(1, []*testbed.Server{server}, nil, "") }
 
-func moving(from, to *servers.Server, stage string) string {
-	return servers.Spec(1, []*servers.Server{from}, []*servers.Server{to}, stage)
+func moving(from, to *testbed.Server, stage string) string {
+	return testbed.Text(1, []*testbed.Server{from}, []*testbed.Server{to}, stage)
 }
 
 // bare is go-redis itself, to look at what is there.
-func bareOf(t *testing.T, server *servers.Server) *redis.Client {
+func bareOf(t *testing.T, server *testbed.Server) *redis.Client {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: server.Address()})
+	client := redis.NewClient(&redis.Options{Addr: server.Address})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
 // value is what a server has under a key; nothing too for a lease.
-func value(t *testing.T, server *servers.Server, key string) string {
+func value(t *testing.T, server *testbed.Server, key string) string {
 	t.Helper()
 	text := bareOf(t, server).Get(ctx, key).Val()
 	if strings.HasPrefix(text, "\x00ringshift:lease:") {
@@ -91,7 +91,7 @@ func TestEveryAdapterSendsTheSameScripts(t *testing.T) {
 }
 
 func TestCommandsMeanWhatTheyMeanInRedis(t *testing.T) {
-	_, client := open(t, alone(servers.Redis(t)))
+	_, client := open(t, alone(testbed.Redis(t)))
 	check(t, client.Ping(ctx).Err())
 	isError(t, client.Get(ctx, "k").Err(), redis.Nil)
 	check(t, client.Set(ctx, "k", "\x00\xffv", 0).Err())
@@ -137,7 +137,7 @@ func TestCommandsMeanWhatTheyMeanInRedis(t *testing.T) {
 }
 
 func TestWhatCannotBeRightIsRefused(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	for _, err := range []error{
 		client.Set(ctx, "k", "v", redis.KeepTTL).Err(), client.Set(ctx, "k", "v", time.Nanosecond).Err(),
@@ -145,14 +145,14 @@ func TestWhatCannotBeRightIsRefused(t *testing.T) {
 	} {
 		isError(t, err, ringshift.ErrInvalidArgument)
 	}
-	check(t, bareOf(t, to).LPush(ctx, "g:list", "x").Err())
+	check(t, bareOf(t, to).LPush(ctx, "g1:list", "x").Err())
 	if err := client.Get(ctx, "list").Err(); err == nil || !strings.HasPrefix(err.Error(), "WRONGTYPE") {
 		t.Fatal(err)
 	}
 }
 
 func TestEveryStage(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	for _, stage := range []string{"none", "prepare", "ramp", "soak"} {
 		_, client := open(t, moving(from, to, stage))
 		for name, write := range map[string]func() error{
@@ -160,14 +160,14 @@ func TestEveryStage(t *testing.T) {
 			"Del": func() error { return client.Del(ctx, "k").Err() },
 		} {
 			check(t, bareOf(t, from).Set(ctx, "k", "old", 0).Err())
-			check(t, bareOf(t, to).Set(ctx, "g:k", "old", 0).Err())
+			check(t, bareOf(t, to).Set(ctx, "g1:k", "old", 0).Err())
 			check(t, write())
 			expected := map[bool]string{true: "new", false: ""}[name == "Set"]
 			source, destination := expected, ""
 			if stage == "ramp" || stage == "soak" {
 				source, destination = "", expected
 			}
-			left, right := value(t, from, "k"), value(t, to, "g:k")
+			left, right := value(t, from, "k"), value(t, to, "g1:k")
 			if left != source || (stage != "none" && right != destination) {
 				t.Fatal(stage, name, left, right)
 			}
@@ -176,7 +176,7 @@ func TestEveryStage(t *testing.T) {
 }
 
 func TestACopyKeepsTheTimeThatIsLeft(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	for key, read := range map[string]func(string) error{
 		"one":  func(key string) error { return client.Get(ctx, key).Err() },
@@ -184,20 +184,20 @@ func TestACopyKeepsTheTimeThatIsLeft(t *testing.T) {
 	} {
 		check(t, bareOf(t, from).Set(ctx, key, "v", 50500*time.Millisecond).Err())
 		check(t, read(key))
-		if left := bareOf(t, to).PTTL(ctx, "g:"+key).Val(); left <= 40*time.Second || left > 50500*time.Millisecond {
+		if left := bareOf(t, to).PTTL(ctx, "g1:"+key).Val(); left <= 40*time.Second || left > 50500*time.Millisecond {
 			t.Fatal(key, left)
 		}
 	}
 	// What is without an end gets the spec's max_ttl.
 	check(t, bareOf(t, from).Set(ctx, "forever", "v", 0).Err())
 	check(t, client.Get(ctx, "forever").Err())
-	if left := bareOf(t, to).PTTL(ctx, "g:forever").Val(); left <= 0 || left > time.Hour {
+	if left := bareOf(t, to).PTTL(ctx, "g1:forever").Val(); left <= 0 || left > time.Hour {
 		t.Fatal(left)
 	}
 }
 
 func TestTokens(t *testing.T) {
-	server := servers.Redis(t)
+	server := testbed.Redis(t)
 	router, client := open(t, alone(server))
 	other := goredis.New(router, nil)
 	t.Cleanup(func() { _ = other.Close() })
@@ -226,7 +226,7 @@ func TestTokens(t *testing.T) {
 	}
 	restarted := func(context.Context) ([]byte, error) {
 		server.Kill()
-		server.Start()
+		check(t, server.Start())
 		return []byte("old"), nil
 	}
 	got(client.GetOrLoad(ctx, "r", restarted, 0))
@@ -242,7 +242,7 @@ func TestTokens(t *testing.T) {
 }
 
 func TestADeadNodeIsAMissAndItsInvalidationAnError(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	check(t, client.Set(ctx, "k", "v", 0).Err())
 	to.Kill()
@@ -257,7 +257,7 @@ func TestADeadNodeIsAMissAndItsInvalidationAnError(t *testing.T) {
 }
 
 func TestAFullServerRefusesAValueAndLosesTheOldOne(t *testing.T) {
-	server := servers.Redis(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
+	server := testbed.Redis(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
 	_, client := open(t, alone(server))
 	check(t, client.Set(ctx, "k", "old", 0).Err())
 	var err error
@@ -277,7 +277,7 @@ func TestAFullServerRefusesAValueAndLosesTheOldOne(t *testing.T) {
 }
 
 func TestACallerThatGoesAwayIsNoFaultOfTheNode(t *testing.T) {
-	router, client := open(t, alone(servers.Redis(t)))
+	router, client := open(t, alone(testbed.Redis(t)))
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	_ = client.Get(gone, "k").Err()

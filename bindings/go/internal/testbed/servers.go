@@ -20,6 +20,7 @@ const limit = 20 * time.Second
 
 // Server is a process on a port of its own, which it keeps when it is killed and started again.
 type Server struct {
+	// Address is set by the first Start, and stays.
 	Address string
 
 	command func(port string) *exec.Cmd
@@ -35,9 +36,9 @@ func Memcached(t testing.TB, options ...string) *Server {
 }
 
 // Redis starts a Redis server for a test, which stops it.
-func Redis(t testing.TB) *Server {
+func Redis(t testing.TB, options ...string) *Server {
 	t.Helper()
-	return stopped(t, NewRedis())
+	return stopped(t, NewRedis(options...))
 }
 
 func stopped(t testing.TB, server *Server) *Server {
@@ -62,14 +63,14 @@ func NewMemcached(options ...string) *Server {
 }
 
 // NewRedis is a Redis server that is not started yet.
-func NewRedis() *Server {
+func NewRedis(options ...string) *Server {
 	return &Server{hello: "PING\r\n", command: func(port string) *exec.Cmd {
 		program := "redis-server"
 		if _, err := exec.LookPath(program); err != nil {
 			program = "valkey-server"
 		}
-		return exec.Command(program, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no",
-			"--dir", os.TempDir(), "--loglevel", "warning")
+		arguments := []string{"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", os.TempDir()}
+		return exec.Command(program, append(append(arguments, "--loglevel", "warning"), options...)...)
 	}}
 }
 
@@ -91,7 +92,9 @@ func (s *Server) Start() error {
 			_ = process.Wait()
 		}()
 		if s.answers(address) {
-			s.Address = address
+			if s.Address == "" {
+				s.Address = address
+			}
 			return nil
 		}
 		// Somebody else was faster to take the port.
@@ -173,6 +176,28 @@ func (s *Server) Ask(t testing.TB, text string) string {
 		t.Fatal(err)
 	}
 	return line
+}
+
+// AskUntil sends a line and gives what comes back, up to what ends the answer.
+func (s *Server) AskUntil(line, end string) string {
+	connection, err := net.DialTimeout("tcp", s.Address, limit)
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = connection.Close() }()
+	_ = connection.SetDeadline(time.Now().Add(limit))
+	if _, err := connection.Write([]byte(line + "\r\n")); err != nil {
+		panic(err)
+	}
+	var answer strings.Builder
+	for piece := make([]byte, 4096); !strings.HasSuffix(answer.String(), end); {
+		count, err := connection.Read(piece)
+		if err != nil {
+			panic(err)
+		}
+		answer.Write(piece[:count])
+	}
+	return answer.String()
 }
 
 func ask(address, text string) (string, error) { return askWithin(limit, address, text) }

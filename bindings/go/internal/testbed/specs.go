@@ -71,6 +71,18 @@ func (s Spec) Text() []byte {
 	return text
 }
 
+// Text is the text of a spec of these servers, in which all keys of a ramp have moved; max_ttl is an hour.
+func Text(generation int, blue, green []*Server, stage string) string {
+	spec := Spec{Stage: stage, Percent: 100, MaxTTL: "1h", Generation: generation}
+	for _, server := range blue {
+		spec.Blue = append(spec.Blue, server.Address)
+	}
+	for _, server := range green {
+		spec.Green = append(spec.Green, server.Address)
+	}
+	return string(spec.Text())
+}
+
 // Router opens a router for a test, which closes it.
 func (s Spec) Router(t testing.TB) *ringshift.Router {
 	t.Helper()
