@@ -15,7 +15,7 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/gomemcache"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
 
 func open(t *testing.T, spec string) (*ringshift.Router, *gomemcache.Client) {
@@ -32,15 +32,15 @@ func open(t *testing.T, spec string) (*ringshift.Router, *gomemcache.Client) {
 	return router, client
 }
 
-func alone(server *servers.Server) string { return servers.Spec(1, []*servers.Server{server}, nil, "") }
+func alone(server *testbed.Server) string { return testbed.Text(1, []*testbed.Server{server}, nil, "") }
 
-func moving(from, to *servers.Server, stage string) string {
-	return servers.Spec(1, []*servers.Server{from}, []*servers.Server{to}, stage)
+func moving(from, to *testbed.Server, stage string) string {
+	return testbed.Text(1, []*testbed.Server{from}, []*testbed.Server{to}, stage)
 }
 
 // value is what a server has under a key; nothing too for what stands in for a token.
-func value(server *servers.Server, key string) string {
-	answer := server.Ask("mg "+key+" v\r\nmn", "MN\r\n")
+func value(server *testbed.Server, key string) string {
+	answer := server.AskUntil("mg "+key+" v\r\nmn", "MN\r\n")
 	_, rest, isThere := strings.Cut(answer, "\r\n")
 	if !isThere || !strings.HasPrefix(answer, "VA ") || strings.Contains(answer, " Z\r\n") {
 		return ""
@@ -48,7 +48,7 @@ func value(server *servers.Server, key string) string {
 	return strings.TrimSuffix(rest, "\r\nMN\r\n")
 }
 
-func must[T any](t *testing.T) func(T, error) T {
+func mustGet[T any](t *testing.T) func(T, error) T {
 	return func(value T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -73,9 +73,9 @@ func is(t *testing.T, err, target error) {
 }
 
 func TestMethodsMeanWhatTheyMeanInGomemcache(t *testing.T) {
-	server := servers.Memcached(t)
+	server := testbed.Memcached(t)
 	_, client := open(t, alone(server))
-	item := must[*memcache.Item](t)
+	item := mustGet[*memcache.Item](t)
 	check(t, client.Ping())
 	_, err := client.Get("k")
 	is(t, err, memcache.ErrCacheMiss)
@@ -93,10 +93,10 @@ func TestMethodsMeanWhatTheyMeanInGomemcache(t *testing.T) {
 	}
 	check(t, client.Touch("k", 50))
 	is(t, client.Touch("none", 50), memcache.ErrCacheMiss)
-	old, token, err := client.GetWithToken("k")
+	old, err := client.Get("k")
 	check(t, err)
-	check(t, client.CompareAndSwap(&memcache.Item{Key: "k", Value: append(old.Value, '!')}, token))
-	is(t, client.CompareAndSwap(old, token), memcache.ErrCASConflict)
+	check(t, client.CompareAndSwap(&memcache.Item{Key: "k", Value: append(old.Value, '!'), CasID: old.CasID}))
+	is(t, client.CompareAndSwap(old), memcache.ErrCASConflict)
 	check(t, client.Set(&memcache.Item{Key: "n", Value: []byte("5")}))
 	if sum, err := client.Increment("n", 3); sum != 8 || err != nil {
 		t.Fatal(sum, err)
@@ -125,7 +125,7 @@ func TestMethodsMeanWhatTheyMeanInGomemcache(t *testing.T) {
 }
 
 func TestEveryStage(t *testing.T) {
-	from, to := servers.Memcached(t), servers.Memcached(t)
+	from, to := testbed.Memcached(t), testbed.Memcached(t)
 	for _, stage := range []string{"none", "prepare", "ramp", "soak"} {
 		_, client := open(t, moving(from, to, stage))
 		writes := map[string]func() error{
@@ -135,9 +135,9 @@ func TestEveryStage(t *testing.T) {
 		for name, write := range writes {
 			_, old := open(t, alone(from))
 			check(t, old.Set(&memcache.Item{Key: "k", Value: []byte("old")}))
-			to.Ask("set g:k 0 0 3\r\nold", "STORED\r\n")
+			to.AskUntil("set g1:k 0 0 3\r\nold", "STORED\r\n")
 			check(t, write())
-			left, right := value(from, "k"), value(to, "g:k")
+			left, right := value(from, "k"), value(to, "g1:k")
 			moved := stage == "ramp" || stage == "soak"
 			expected := map[bool]string{true: "new", false: ""}[name == "Set"]
 			source, destination := expected, ""
@@ -155,7 +155,7 @@ func TestEveryStage(t *testing.T) {
 }
 
 func TestACopyKeepsBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
-	from, to := servers.Memcached(t), servers.Memcached(t)
+	from, to := testbed.Memcached(t), testbed.Memcached(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	_, old := open(t, alone(from))
 	binary := []byte("\x00\xff\r\nEND\r\n")
@@ -166,7 +166,7 @@ func TestACopyKeepsBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
 	for key, read := range reads {
 		check(t, old.Set(&memcache.Item{Key: key, Value: binary, Flags: 9, Expiration: 500}))
 		check(t, read(key))
-		answer := to.Ask("mg g:"+key+" v f t\r\nmn", "MN\r\n")
+		answer := to.AskUntil("mg g1:"+key+" v f t\r\nmn", "MN\r\n")
 		var size, flags, left int
 		if _, err := fmt.Sscanf(answer, "VA %d f%d t%d", &size, &flags, &left); err != nil {
 			t.Fatal(answer)
@@ -176,15 +176,15 @@ func TestACopyKeepsBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
 		}
 	}
 	// What is without an end gets the spec's max_ttl.
-	from.Ask("set forever 0 0 1\r\nv", "STORED\r\n")
-	must[*memcache.Item](t)(client.Get("forever"))
-	if answer := to.Ask("mg g:forever t", "\r\n"); !strings.HasPrefix(answer, "HD t3") || answer == "HD t-1\r\n" {
+	from.AskUntil("set forever 0 0 1\r\nv", "STORED\r\n")
+	mustGet[*memcache.Item](t)(client.Get("forever"))
+	if answer := to.AskUntil("mg g1:forever t", "\r\n"); !strings.HasPrefix(answer, "HD t3") || answer == "HD t-1\r\n" {
 		t.Fatal(answer)
 	}
 }
 
 // relay passes everything on to a server, but for what change makes of it.
-func relay(t *testing.T, server *servers.Server, change func([]byte) []byte) string {
+func relay(t *testing.T, server *testbed.Server, change func([]byte) []byte) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
@@ -195,7 +195,7 @@ func relay(t *testing.T, server *servers.Server, change func([]byte) []byte) str
 			if err != nil {
 				return
 			}
-			upstream, err := net.Dial("tcp", server.Address())
+			upstream, err := net.Dial("tcp", server.Address)
 			if err != nil {
 				_ = client.Close()
 				continue
@@ -233,12 +233,12 @@ func TestTokens(t *testing.T) {
 		"placeholder": withoutMeta,
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := servers.Memcached(t)
-			spec := strings.ReplaceAll(alone(server), server.Address(), relay(t, server, change))
+			server := testbed.Memcached(t)
+			spec := strings.ReplaceAll(alone(server), server.Address, relay(t, server, change))
 			router, client := open(t, spec)
 			other := gomemcache.New(router, gomemcache.Options{})
 			t.Cleanup(func() { _ = other.Close() })
-			item := must[*memcache.Item](t)
+			item := mustGet[*memcache.Item](t)
 			load := func(text string) func() ([]byte, error) { return func() ([]byte, error) { return []byte(text), nil } }
 			if got := item(client.GetOrLoad("k", load("1"), 100)); string(got.Value) != "1" {
 				t.Fatal(got)
@@ -267,10 +267,10 @@ func TestTokens(t *testing.T) {
 			}
 			// A token is of no use after a restart, though another reader's has its CAS number.
 			server.Kill()
-			server.Start()
+			check(t, server.Start())
 			restarted := func() ([]byte, error) {
 				server.Kill()
-				server.Start()
+				check(t, server.Start())
 				_, err := other.GetOrLoad("r", func() ([]byte, error) { return nil, nil }, 0)
 				is(t, err, memcache.ErrCacheMiss)
 				return []byte("old"), nil
@@ -288,14 +288,14 @@ func TestTokens(t *testing.T) {
 }
 
 func TestNothingIsFilledWithoutCAS(t *testing.T) {
-	_, client := open(t, alone(servers.Memcached(t, "-C")))
-	must[*memcache.Item](t)(client.GetOrLoad("k", func() ([]byte, error) { return []byte("v"), nil }, 0))
+	_, client := open(t, alone(testbed.Memcached(t, "-C")))
+	mustGet[*memcache.Item](t)(client.GetOrLoad("k", func() ([]byte, error) { return []byte("v"), nil }, 0))
 	_, err := client.Get("k")
 	is(t, err, memcache.ErrCacheMiss)
 }
 
 func TestWhatCantBeStored(t *testing.T) {
-	server := servers.Memcached(t)
+	server := testbed.Memcached(t)
 	router, client := open(t, alone(server))
 	large := make([]byte, 2<<20)
 	check(t, client.Set(&memcache.Item{Key: "k", Value: []byte("old")}))
@@ -311,7 +311,7 @@ func TestWhatCantBeStored(t *testing.T) {
 	failure := errors.New("no such user")
 	_, err = client.GetOrLoad("none", func() ([]byte, error) { return nil, failure }, 0)
 	is(t, err, failure)
-	metrics := must[*ringshift.Metrics](t)(router.Metrics())
+	metrics := mustGet[*ringshift.Metrics](t)(router.Metrics())
 	for _, breaker := range metrics.Breakers {
 		if breaker.State != "closed" {
 			t.Fatal(breaker)
@@ -320,7 +320,7 @@ func TestWhatCantBeStored(t *testing.T) {
 }
 
 func TestADeadNodeIsAMissAndItsInvalidationAnError(t *testing.T) {
-	from, to := servers.Memcached(t), servers.Memcached(t)
+	from, to := testbed.Memcached(t), testbed.Memcached(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	check(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
 	to.Kill()
@@ -334,12 +334,12 @@ func TestADeadNodeIsAMissAndItsInvalidationAnError(t *testing.T) {
 	if err != nil || string(got.Value) != "7" {
 		t.Fatal(got, err)
 	}
-	to.Start()
+	check(t, to.Start())
 	check(t, client.Invalidate("k"))
 }
 
 func TestConnectionsThatDiedWhileIdleAreNotNoticed(t *testing.T) {
-	server := servers.Memcached(t)
+	server := testbed.Memcached(t)
 	_, client := open(t, alone(server))
 	var all sync.WaitGroup
 	for range 8 {
@@ -352,17 +352,17 @@ func TestConnectionsThatDiedWhileIdleAreNotNoticed(t *testing.T) {
 	}
 	all.Wait()
 	server.Kill()
-	server.Start()
+	check(t, server.Start())
 	check(t, client.Invalidate("k"))
 	check(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
-	got := must[*memcache.Item](t)(client.GetOrLoad("k", func() ([]byte, error) { return []byte("w"), nil }, 0))
+	got := mustGet[*memcache.Item](t)(client.GetOrLoad("k", func() ([]byte, error) { return []byte("w"), nil }, 0))
 	if string(got.Value) != "v" {
 		t.Fatal(got)
 	}
 }
 
 func TestAConnectionThatDiesInTheMiddleOfManyKeys(t *testing.T) {
-	good, bad := servers.Memcached(t), servers.Memcached(t)
+	good, bad := testbed.Memcached(t), testbed.Memcached(t)
 	cut := false
 	address := relay(t, bad, func(data []byte) []byte {
 		if cut && bytes.HasPrefix(data, []byte("get")) {
@@ -370,7 +370,7 @@ func TestAConnectionThatDiesInTheMiddleOfManyKeys(t *testing.T) {
 		}
 		return data
 	})
-	spec := strings.ReplaceAll(servers.Spec(1, []*servers.Server{good, bad}, nil, ""), bad.Address(), address)
+	spec := strings.ReplaceAll(testbed.Text(1, []*testbed.Server{good, bad}, nil, ""), bad.Address, address)
 	_, client := open(t, spec)
 	keys := make([]string, 40)
 	for i := range keys {
@@ -390,7 +390,7 @@ func TestAConnectionThatDiesInTheMiddleOfManyKeys(t *testing.T) {
 }
 
 func TestAnAddressThatLeftTheSpecIsLetGo(t *testing.T) {
-	before, after := servers.Memcached(t), servers.Memcached(t)
+	before, after := testbed.Memcached(t), testbed.Memcached(t)
 	dialed := map[string]int{}
 	var lock sync.Mutex
 	router, err := ringshift.FromSpec([]byte(alone(before)))
@@ -402,10 +402,10 @@ func TestAnAddressThatLeftTheSpecIsLetGo(t *testing.T) {
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}})
 	check(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
-	_, err = router.Apply([]byte(servers.Spec(2, []*servers.Server{after}, nil, "")))
+	_, err = router.Apply([]byte(testbed.Text(2, []*testbed.Server{after}, nil, "")))
 	check(t, err)
 	check(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
-	if dialed[before.Address()] != 1 || dialed[after.Address()] != 1 {
+	if dialed[before.Address] != 1 || dialed[after.Address] != 1 {
 		t.Fatal(dialed)
 	}
 	check(t, client.Close())

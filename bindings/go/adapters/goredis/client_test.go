@@ -12,10 +12,8 @@ import (
 
 	"ringshift"
 	"ringshift/adapters/goredis"
-	"ringshift/internal/servers"
+	"ringshift/internal/testbed"
 )
-
-var ctx = context.Background()
 
 func open(t *testing.T, spec string) (*ringshift.Router, *goredis.Client) {
 	t.Helper()
@@ -31,31 +29,31 @@ func open(t *testing.T, spec string) (*ringshift.Router, *goredis.Client) {
 	return router, client
 }
 
-func alone(server *servers.Server) string { return servers.Spec(1, []*servers.Server{server}, nil, "") }
+func alone(server *testbed.Server) string { return testbed.Text(1, []*testbed.Server{server}, nil, "") }
 
-func moving(from, to *servers.Server, stage string) string {
-	return servers.Spec(1, []*servers.Server{from}, []*servers.Server{to}, stage)
+func moving(from, to *testbed.Server, stage string) string {
+	return testbed.Text(1, []*testbed.Server{from}, []*testbed.Server{to}, stage)
 }
 
 // bare is go-redis itself, to look at what is there.
-func bare(t *testing.T, server *servers.Server) *redis.Client {
+func bareOf(t *testing.T, server *testbed.Server) *redis.Client {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: server.Address()})
+	client := redis.NewClient(&redis.Options{Addr: server.Address})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
 // value is what a server has under a key; nothing too for a lease.
-func value(t *testing.T, server *servers.Server, key string) string {
+func value(t *testing.T, server *testbed.Server, key string) string {
 	t.Helper()
-	text := bare(t, server).Get(ctx, key).Val()
+	text := bareOf(t, server).Get(ctx, key).Val()
 	if strings.HasPrefix(text, "\x00ringshift:lease:") {
 		return ""
 	}
 	return text
 }
 
-func must[T any](t *testing.T) func(T, error) T {
+func mustGet[T any](t *testing.T) func(T, error) T {
 	return func(value T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -72,7 +70,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-func is(t *testing.T, err, target error) {
+func isError(t *testing.T, err, target error) {
 	t.Helper()
 	if !errors.Is(err, target) {
 		t.Fatalf("%v, not %v", err, target)
@@ -85,7 +83,7 @@ func load(text string) func(context.Context) ([]byte, error) {
 
 func TestEveryAdapterSendsTheSameScripts(t *testing.T) {
 	for name, text := range goredis.Scripts() {
-		file := must[[]byte](t)(os.ReadFile("../../../../tests/conformance/" + name + ".lua"))
+		file := mustGet[[]byte](t)(os.ReadFile("../../../../tests/conformance/" + name + ".lua"))
 		if string(file) != text {
 			t.Fatal(name)
 		}
@@ -93,9 +91,9 @@ func TestEveryAdapterSendsTheSameScripts(t *testing.T) {
 }
 
 func TestCommandsMeanWhatTheyMeanInRedis(t *testing.T) {
-	_, client := open(t, alone(servers.Redis(t)))
+	_, client := open(t, alone(testbed.Redis(t)))
 	check(t, client.Ping(ctx).Err())
-	is(t, client.Get(ctx, "k").Err(), redis.Nil)
+	isError(t, client.Get(ctx, "k").Err(), redis.Nil)
 	check(t, client.Set(ctx, "k", "\x00\xffv", 0).Err())
 	if got := client.Get(ctx, "k").Val(); got != "\x00\xffv" {
 		t.Fatal(got)
@@ -134,42 +132,42 @@ func TestCommandsMeanWhatTheyMeanInRedis(t *testing.T) {
 	}
 	check(t, client.Invalidate(ctx, "k"))
 	check(t, client.Close())
-	is(t, client.Get(ctx, "k").Err(), redis.Nil)
-	is(t, client.Invalidate(ctx, "k"), ringshift.ErrInvalidationLost)
+	isError(t, client.Get(ctx, "k").Err(), redis.Nil)
+	isError(t, client.Invalidate(ctx, "k"), ringshift.ErrInvalidationLost)
 }
 
 func TestWhatCannotBeRightIsRefused(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	for _, err := range []error{
 		client.Set(ctx, "k", "v", redis.KeepTTL).Err(), client.Set(ctx, "k", "v", time.Nanosecond).Err(),
 		client.Set(ctx, "k", struct{}{}, 0).Err(), client.Incr(ctx, "k").Err(), client.Append(ctx, "k", "v").Err(),
 	} {
-		is(t, err, ringshift.ErrInvalidArgument)
+		isError(t, err, ringshift.ErrInvalidArgument)
 	}
-	check(t, bare(t, to).LPush(ctx, "g:list", "x").Err())
+	check(t, bareOf(t, to).LPush(ctx, "g1:list", "x").Err())
 	if err := client.Get(ctx, "list").Err(); err == nil || !strings.HasPrefix(err.Error(), "WRONGTYPE") {
 		t.Fatal(err)
 	}
 }
 
 func TestEveryStage(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	for _, stage := range []string{"none", "prepare", "ramp", "soak"} {
 		_, client := open(t, moving(from, to, stage))
 		for name, write := range map[string]func() error{
 			"Set": func() error { return client.Set(ctx, "k", "new", 0).Err() },
 			"Del": func() error { return client.Del(ctx, "k").Err() },
 		} {
-			check(t, bare(t, from).Set(ctx, "k", "old", 0).Err())
-			check(t, bare(t, to).Set(ctx, "g:k", "old", 0).Err())
+			check(t, bareOf(t, from).Set(ctx, "k", "old", 0).Err())
+			check(t, bareOf(t, to).Set(ctx, "g1:k", "old", 0).Err())
 			check(t, write())
 			expected := map[bool]string{true: "new", false: ""}[name == "Set"]
 			source, destination := expected, ""
 			if stage == "ramp" || stage == "soak" {
 				source, destination = "", expected
 			}
-			left, right := value(t, from, "k"), value(t, to, "g:k")
+			left, right := value(t, from, "k"), value(t, to, "g1:k")
 			if left != source || (stage != "none" && right != destination) {
 				t.Fatal(stage, name, left, right)
 			}
@@ -178,45 +176,45 @@ func TestEveryStage(t *testing.T) {
 }
 
 func TestACopyKeepsTheTimeThatIsLeft(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	for key, read := range map[string]func(string) error{
 		"one":  func(key string) error { return client.Get(ctx, key).Err() },
 		"many": func(key string) error { return client.MGet(ctx, key, "none").Err() },
 	} {
-		check(t, bare(t, from).Set(ctx, key, "v", 50500*time.Millisecond).Err())
+		check(t, bareOf(t, from).Set(ctx, key, "v", 50500*time.Millisecond).Err())
 		check(t, read(key))
-		if left := bare(t, to).PTTL(ctx, "g:"+key).Val(); left <= 40*time.Second || left > 50500*time.Millisecond {
+		if left := bareOf(t, to).PTTL(ctx, "g1:"+key).Val(); left <= 40*time.Second || left > 50500*time.Millisecond {
 			t.Fatal(key, left)
 		}
 	}
 	// What is without an end gets the spec's max_ttl.
-	check(t, bare(t, from).Set(ctx, "forever", "v", 0).Err())
+	check(t, bareOf(t, from).Set(ctx, "forever", "v", 0).Err())
 	check(t, client.Get(ctx, "forever").Err())
-	if left := bare(t, to).PTTL(ctx, "g:forever").Val(); left <= 0 || left > time.Hour {
+	if left := bareOf(t, to).PTTL(ctx, "g1:forever").Val(); left <= 0 || left > time.Hour {
 		t.Fatal(left)
 	}
 }
 
 func TestTokens(t *testing.T) {
-	server := servers.Redis(t)
+	server := testbed.Redis(t)
 	router, client := open(t, alone(server))
 	other := goredis.New(router, nil)
 	t.Cleanup(func() { _ = other.Close() })
-	got := must[[]byte](t)
+	got := mustGet[[]byte](t)
 	if string(got(client.GetOrLoad(ctx, "k", load("1"), time.Minute))) != "1" ||
 		string(got(client.GetOrLoad(ctx, "k", load("2"), time.Minute))) != "1" {
 		t.Fatal("the load was not stored")
 	}
 	overtaken := func(context.Context) ([]byte, error) {
-		is(t, other.Get(ctx, "l").Err(), redis.Nil)
+		isError(t, other.Get(ctx, "l").Err(), redis.Nil)
 		if all := other.MGet(ctx, "l", "none").Val(); all[0] != nil {
 			t.Error(all)
 		}
 		return []byte("old"), other.Invalidate(ctx, "l")
 	}
 	got(client.GetOrLoad(ctx, "l", overtaken, 0))
-	is(t, client.Get(ctx, "l").Err(), redis.Nil)
+	isError(t, client.Get(ctx, "l").Err(), redis.Nil)
 	again := func(context.Context) ([]byte, error) {
 		check(t, other.Invalidate(ctx, "m"))
 		got(other.GetOrLoad(ctx, "m", load("new"), 0))
@@ -228,11 +226,11 @@ func TestTokens(t *testing.T) {
 	}
 	restarted := func(context.Context) ([]byte, error) {
 		server.Kill()
-		server.Start()
+		check(t, server.Start())
 		return []byte("old"), nil
 	}
 	got(client.GetOrLoad(ctx, "r", restarted, 0))
-	is(t, client.Get(ctx, "r").Err(), redis.Nil)
+	isError(t, client.Get(ctx, "r").Err(), redis.Nil)
 	// The server knows the scripts no more.
 	got(client.GetOrLoad(ctx, "s", load("v"), 0))
 	if text := client.Get(ctx, "s").Val(); text != "v" {
@@ -240,26 +238,26 @@ func TestTokens(t *testing.T) {
 	}
 	nothing := func(context.Context) ([]byte, error) { return nil, nil }
 	_, err := client.GetOrLoad(ctx, "none", nothing, 0)
-	is(t, err, redis.Nil)
+	isError(t, err, redis.Nil)
 }
 
 func TestADeadNodeIsAMissAndItsInvalidationAnError(t *testing.T) {
-	from, to := servers.Redis(t), servers.Redis(t)
+	from, to := testbed.Redis(t), testbed.Redis(t)
 	_, client := open(t, moving(from, to, "ramp"))
 	check(t, client.Set(ctx, "k", "v", 0).Err())
 	to.Kill()
-	is(t, client.Get(ctx, "k").Err(), redis.Nil)
+	isError(t, client.Get(ctx, "k").Err(), redis.Nil)
 	var lost *ringshift.InvalidationLostError
 	if err := client.Invalidate(ctx, "k"); !errors.As(err, &lost) || lost.Lost[0].Cluster != "green" || lost.Lost[0].Key != "k" {
 		t.Fatal(err)
 	}
-	if text := must[[]byte](t)(client.GetOrLoad(ctx, "k", load("7"), 0)); string(text) != "7" {
+	if text := mustGet[[]byte](t)(client.GetOrLoad(ctx, "k", load("7"), 0)); string(text) != "7" {
 		t.Fatal(text)
 	}
 }
 
 func TestAFullServerRefusesAValueAndLosesTheOldOne(t *testing.T) {
-	server := servers.Redis(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
+	server := testbed.Redis(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
 	_, client := open(t, alone(server))
 	check(t, client.Set(ctx, "k", "old", 0).Err())
 	var err error
@@ -272,18 +270,18 @@ func TestAFullServerRefusesAValueAndLosesTheOldOne(t *testing.T) {
 	if err := client.Set(ctx, "k", make([]byte, 200_000), 0).Err(); err == nil {
 		t.Fatal("there was room")
 	}
-	is(t, client.Get(ctx, "k").Err(), redis.Nil)
-	if text := must[[]byte](t)(client.GetOrLoad(ctx, "l", load("v"), 0)); string(text) != "v" {
+	isError(t, client.Get(ctx, "k").Err(), redis.Nil)
+	if text := mustGet[[]byte](t)(client.GetOrLoad(ctx, "l", load("v"), 0)); string(text) != "v" {
 		t.Fatal(text)
 	}
 }
 
 func TestACallerThatGoesAwayIsNoFaultOfTheNode(t *testing.T) {
-	router, client := open(t, alone(servers.Redis(t)))
+	router, client := open(t, alone(testbed.Redis(t)))
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	_ = client.Get(gone, "k").Err()
-	for _, request := range must[*ringshift.Metrics](t)(router.Metrics()).Requests {
+	for _, request := range mustGet[*ringshift.Metrics](t)(router.Metrics()).Requests {
 		if request.Outcome == "error" || request.Outcome == "timeout" {
 			t.Fatal(request)
 		}

@@ -87,32 +87,3 @@ func TestAnInvalidationIsSentToAllThoughItsCallerGoesAway(t *testing.T) {
 		t.Fatalf("%v, %v after %d steps; want 2 that were acknowledged", err, written.Err(), len(log.steps))
 	}
 }
-
-func TestWhoeverSharesALoadGetsAValueOfItsOwn(t *testing.T) {
-	var loads steps.Loads
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	ask := func(context.Context) (*steps.Item, error) {
-		close(begun)
-		<-goOn
-		return &steps.Item{Value: []byte("v")}, nil
-	}
-	fill := func(*steps.Item) (bool, error) { return true, nil }
-	values := make(chan []byte, 2)
-	load := func() {
-		item, err := loads.Run(context.Background(), "k", loads.Arrive(), ask, fill)
-		if err != nil {
-			t.Error(err)
-		}
-		values <- item.Value
-	}
-	go load()
-	<-begun
-	go load()
-	time.Sleep(50 * time.Millisecond)
-	close(goOn)
-	first, second := <-values, <-values
-	first[0] = 'x'
-	if string(second) != "v" {
-		t.Fatalf("what one did with its value is in the other's: %q", second)
-	}
-}

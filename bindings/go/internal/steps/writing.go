@@ -1,3 +1,5 @@
+// Writing: invalidating and storing, in the order of the route.
+
 package steps
 
 import (
@@ -54,8 +56,10 @@ func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key st
 // A node is sent its request when all before it have acknowledged; one that does not makes the invalidation lost, and
 // those behind it are sent theirs all the same. If the generation has changed by then, the deletes are sent again to the
 // nodes of both.
+//
+// It goes on when the context has ended: the origin has the new value already, and half of an invalidation would leave the
+// old one to be read. How long it takes is bounded by the client's own time limits.
 func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
-	// Whatever becomes of the caller, the nodes behind are sent theirs; the client's timeouts bound the time.
 	ctx = context.WithoutCancel(ctx)
 	written := &Written{Done: make([]bool, len(keys))}
 	limited := make([]*Item, len(items))
