@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,6 +131,18 @@ func TestAnInvalidationThatMeetsANewSpecIsSentToTheNodesOfBoth(t *testing.T) {
 		t.Fatal(err, written.Err())
 	}
 	equal(t, m.sent(), []string{"b0 delete k", "b0 delete k", "g0 delete k"})
+}
+
+func TestAnInvalidationOfAKeyThatIsNoTextMeetsANewSpecToo(t *testing.T) {
+	c, m := carrierOf(t, testbed.Spec{Blue: []string{"b:1"}})
+	next := testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "prepare"}
+	var once sync.Once
+	m.before = func(*Step) { once.Do(func() { next.Apply(t, c.Router) }) }
+	written, err := invalidate(context.Background(), t, c, "\xff")
+	if err != nil || written.Err() != nil {
+		t.Fatal(err, written.Err())
+	}
+	equal(t, m.sent(), []string{"b0 delete \xff", "b0 delete \xff", "g0 delete \xff"})
 }
 
 func TestAWriteThatHasBegunGoesOnWhenItsContextEnds(t *testing.T) {

@@ -81,7 +81,7 @@ func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []s
 	}
 	// It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
 	for len(keys) > 0 && c.Router.Generation() != routes[0].Generation() {
-		now, err := c.Router.RouteMany(keys)
+		now, err := c.Routes(keys...)
 		if err != nil {
 			// The router was closed: there is nobody else to be told.
 			return written, nil
