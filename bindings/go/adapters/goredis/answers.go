@@ -89,7 +89,3 @@ func replyOf(err error) steps.Reply {
 		errors.Is(err, steps.ErrClosed)
 	return reply
 }
-
-func isOfContext(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}

@@ -10,7 +10,8 @@
 //
 //   - There are the commands for strings that a cache needs, and no others: values of other types can't be copied.
 //   - A read never fails because a cache does: a node that can't be reached is a miss (redis.Nil). Only a caller's mistake,
-//     such as a key that holds a list, and a context that has ended are errors.
+//     such as a key that holds a list, and a context that has ended are errors. A deadline that passes while a node is
+//     asked counts as a timeout of the node, a context that is cancelled as nothing.
 //   - A write that a node did not acknowledge gives a *ringshift.InvalidationLostError. A write that has begun goes on when
 //     its context ends, since half of it would leave an old value; the options' time limits end it.
 //   - Times to live are limited to the spec's max_ttl. Redis.KeepTTL and times below a millisecond are refused.

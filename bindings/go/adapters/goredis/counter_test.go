@@ -52,6 +52,12 @@ func TestACounterIsNeverSentTwice(t *testing.T) {
 	defer router.Close()
 	client := goredis.New(router, &redis.Options{})
 	defer client.Close()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	wants(t, client.Incr(ended, "n").Err(), context.Canceled)
+	if counts := outcomes(t, router); len(counts) != 0 {
+		t.Fatal("the node was blamed for it:", counts)
+	}
 	if err := client.Incr(context.Background(), "n").Err(); err == nil {
 		t.Error("what was not answered was no error")
 	}

@@ -4,6 +4,8 @@ package goredis_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -153,13 +155,63 @@ func TestContextsThatEnd(t *testing.T) {
 	wants(t, client.Expire(ended, "k", time.Minute).Err(), context.Canceled)
 	_, err := client.GetOrLoad(ended, "k", loaded("x"), 0)
 	wants(t, err, context.Canceled)
-	if counts := outcomes(t, client.Router()); counts["read error"]+counts["read timeout"] != 0 {
-		t.Fatal("the nodes were blamed for it:", counts)
+	late, cancel := context.WithTimeout(ctx, 0)
+	defer cancel()
+	wants(t, client.Get(late, "k").Err(), context.DeadlineExceeded)
+	for outcome := range outcomes(t, client.Router()) {
+		if outcome != "invalidate ok" {
+			t.Fatal("the nodes were blamed for it:", outcome)
+		}
 	}
 	// The origin has the new value already.
+	is(t, client.SetXX(ended, "k", "w", 0), true)
+	is(t, client.Get(ctx, "k"), "w")
+	is(t, client.SetXX(ended, "absent", "w", 0), false)
 	must(t, client.Invalidate(ended, "k"))
 	if on(t, green, "g1:k") != "nothing" {
 		t.Fatal("it was not invalidated")
+	}
+}
+
+// Callers' deadlines may be shorter than all other time limits: without them the breaker of a node that hangs would stay closed.
+func TestADeadlineThatPassesWhileANodeHangsIsATimeoutOfTheNode(t *testing.T) {
+	server := testbed.Redis(t)
+	for name, options := range map[string]*redis.Options{
+		"while it answers": {ReadTimeout: time.Hour, ContextTimeoutEnabled: true},
+		"while it is connected to": {DialTimeout: time.Hour, Dialer: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			router := testbed.Spec{Blue: []string{server.Address}}.Router(t)
+			client := goredis.New(router, options)
+			if options.Dialer == nil {
+				is(t, client.Ping(ctx), "PONG")
+			}
+			server.Pause(t)
+			defer server.Resume(t)
+			for i, ask := range []func(context.Context) error{
+				func(ctx context.Context) error { return client.Get(ctx, "k").Err() },
+				func(ctx context.Context) error { return client.MGet(ctx, "k", "l").Err() },
+				func(ctx context.Context) error {
+					_, err := client.GetOrLoad(ctx, "k", loaded("v"), 0)
+					return err
+				},
+			} {
+				before := outcomes(t, router)["read timeout"]
+				late, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+				// The connection's deadline may come a little before the context's: then it is a miss.
+				if err := ask(late); err != nil && !errors.Is(err, redis.Nil) && !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatal(i, err)
+				}
+				cancel()
+				if counts := outcomes(t, router); counts["read timeout"] <= before || len(counts) != 1 {
+					t.Fatal(i, counts)
+				}
+			}
+			must(t, client.Close())
+		})
 	}
 }
 

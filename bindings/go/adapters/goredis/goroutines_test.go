@@ -20,7 +20,7 @@ import (
 func TestLoadsOfOneKeyAreOneLoad(t *testing.T) {
 	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Redis(t).Address}})
 	var loads atomic.Int32
-	begun, goOn := make(chan struct{}, time.Minute), make(chan struct{})
+	begun, goOn := make(chan struct{}, 100), make(chan struct{})
 	var all sync.WaitGroup
 	get := func() {
 		defer all.Done()

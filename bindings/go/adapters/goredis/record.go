@@ -51,6 +51,9 @@ func (c *Client) onRecord(ctx context.Context, name, key string, value any) *red
 		return redis.NewIntResult(0, invalid("%s is refused during a migration and on replicas: what it changes is kept "+
 			"nowhere else and can't be moved; keep such keys in a cluster of their own, with a router of their own", name))
 	}
+	if err := ctx.Err(); err != nil {
+		return redis.NewIntResult(0, err)
+	}
 	result := redis.NewIntCmd(ctx, strings.ToLower(name), at.KeyPrefix()+key, value)
 	if err := c.nodes.Use(at.Address(), func(client *redis.Client) { _ = client.Process(ctx, once{result}) }); err != nil {
 		result.SetErr(err)

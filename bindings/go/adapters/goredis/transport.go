@@ -48,12 +48,6 @@ func (t transport) Send(ctx context.Context, step *steps.Step) (replies []steps.
 	if closed != nil {
 		replies = slices.Repeat([]steps.Reply{replyOf(closed)}, len(keys))
 	}
-	for i := range replies {
-		// That the caller gave up says nothing about the node, and is for the caller to know.
-		if failure := replies[i].Failure; failure != nil && ctx.Err() != nil && isOfContext(failure) {
-			replies[i] = steps.Reply{Mistake: ctx.Err()}
-		}
-	}
 	return replies
 }
 

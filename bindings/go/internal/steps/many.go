@@ -48,7 +48,8 @@ func (c *Carrier) ReadMany(ctx context.Context, routes []*ringshift.Route, keys 
 	if _, err := c.askMany(ctx, missing, keys, items, make([][]Held, len(keys))); err != nil {
 		return nil, err
 	}
-	return items, c.copyMany(ctx, missing, keys, items, held)
+	c.copyMany(ctx, missing, keys, items, held)
+	return items, nil
 }
 
 // askMany asks each position's nodes in order until one answers, and writes what comes into items and held. It gives,
@@ -108,7 +109,7 @@ func (c *Carrier) askBehind(ctx context.Context, behind []asked, keys []string, 
 }
 
 // copyMany stores what was found at the fallback wherever its token still holds.
-func (c *Carrier) copyMany(ctx context.Context, found []asked, keys []string, items []*Item, held [][]Held) error {
+func (c *Carrier) copyMany(ctx context.Context, found []asked, keys []string, items []*Item, held [][]Held) {
 	var groups groups
 	for _, each := range found {
 		if item := items[each.at]; each.do == Take && item != nil && mayBeCopied(item) {
@@ -117,11 +118,10 @@ func (c *Carrier) copyMany(ctx context.Context, found []asked, keys []string, it
 			}
 		}
 	}
-	if len(groups.steps) == 0 {
-		return nil
+	if len(groups.steps) > 0 {
+		// As for one key: it is no error of this reader.
+		_, _ = c.sendAll(ctx, groups.steps)
 	}
-	_, err := c.sendAll(ctx, groups.steps)
-	return err
 }
 
 // groups are what goes to one node by one step.

@@ -28,6 +28,8 @@ type memory struct {
 	refuses func(*Item) bool
 	// before is called before a step is carried out, without the lock.
 	before func(*Step)
+	// after is called when it was.
+	after func(*Step)
 }
 
 // entry is an item, or what stands in for a token.
@@ -47,6 +49,9 @@ func (m *memory) Send(ctx context.Context, step *Step) []Reply {
 	if m.before != nil {
 		m.before(step)
 	}
+	if m.after != nil {
+		defer m.after(step)
+	}
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	place := PlaceOf(step.Node)
@@ -58,7 +63,7 @@ func (m *memory) Send(ctx context.Context, step *Step) []Reply {
 	replies := make([]Reply, len(step.Keys))
 	for i, key := range step.Keys {
 		if ctx.Err() != nil {
-			replies[i].Mistake = ctx.Err()
+			replies[i] = Reply{Failure: ctx.Err(), Outcome: ringshift.OutcomeTimeout, Silent: errors.Is(ctx.Err(), context.Canceled)}
 			continue
 		}
 		m.lines = append(m.lines, fmt.Sprintf("%s %s %s", step.Node.ID(), doNames[step.Do], key))

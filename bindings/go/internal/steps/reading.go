@@ -56,9 +56,10 @@ func (c *Carrier) Seek(ctx context.Context, route *ringshift.Route, key string) 
 		return nil, held, err
 	}
 	if route.Fill() && mayBeCopied(item) {
-		_, err = c.FillBy(ctx, held, key, item)
+		// What was not copied is a miss for the next reader; it is no error of this one.
+		_, _ = c.FillBy(ctx, held, key, item)
 	}
-	return item, nil, err
+	return item, nil, nil
 }
 
 // first asks the nodes of a target in order until one answers. After a miss it also takes tokens at those behind: a value

@@ -46,6 +46,34 @@ func TestWhatOnlyTheFallbackHasIsCopiedWithTheTimeThatItHasLeft(t *testing.T) {
 	}
 }
 
+func TestACopyThatCantBeStoredIsNoErrorOfTheReader(t *testing.T) {
+	for name, read := range map[string]func(context.Context, *Carrier) (*Item, error){
+		"one key": func(ctx context.Context, c *Carrier) (*Item, error) { return c.Read(ctx, route(t, c, "k"), "k") },
+		"many keys": func(ctx context.Context, c *Carrier) (*Item, error) {
+			items, err := c.ReadMany(ctx, []*ringshift.Route{route(t, c, "k")}, []string{"k"})
+			if err != nil {
+				return nil, err
+			}
+			return items[0], nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, m := carrierOf(t, ramp)
+			m.put("b:1", "", "k", &Item{Value: []byte("v"), TTL: time.Minute})
+			ctx, cancel := context.WithCancel(context.Background())
+			m.after = func(step *Step) {
+				if step.Do == Take {
+					cancel()
+				}
+			}
+			if item, err := read(ctx, c); err != nil || item == nil || string(item.Value) != "v" {
+				t.Fatal(item, err)
+			}
+			equal(t, m.sent(), []string{"g0 seek k", "b0 take k"})
+		})
+	}
+}
+
 func TestWithoutAKnownTimeNothingIsCopied(t *testing.T) {
 	c, m := carrierOf(t, ramp)
 	m.put("b:1", "", "k", &Item{Value: []byte("v"), TTL: Unknown})
@@ -157,6 +185,12 @@ func TestAWriteThatHasBegunGoesOnWhenItsContextEnds(t *testing.T) {
 	if _, err := c.Read(ctx, route(t, c, "k"), "k"); !errors.Is(err, context.Canceled) {
 		t.Fatal("a read by a context that has ended is no miss:", err)
 	}
+	equal(t, m.sent(), nil)
+	written, err = c.ReplaceOne(ctx, route(t, c, "k"), "k", &Item{})
+	if err != nil || written.Err() != nil || written.Done[0] {
+		t.Fatal(err, written)
+	}
+	equal(t, m.sent(), []string{"g0 seek k", "b0 take k", "b0 delete k", "g0 delete k"})
 }
 
 func TestWhatANodeRefusesIsRemovedThere(t *testing.T) {

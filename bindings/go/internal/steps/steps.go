@@ -142,14 +142,23 @@ func (c *Carrier) Route(key string) (*ringshift.Route, error) {
 	return c.Router.RouteBytes([]byte(key))
 }
 
-// send sends one step.
+// send sends one step. If the context has ended, its error is the result: what failed by then need not be missing, and what
+// comes next would fail too. A node is blamed for a deadline that passed while it was asked, as for any other time limit.
 func (c *Carrier) send(ctx context.Context, step *Step) ([]Reply, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	replies := c.Transport.Send(ctx, step)
+	failed := false
 	for i := range replies {
 		if replies[i].Mistake != nil {
 			return nil, replies[i].Mistake
 		}
+		failed = failed || replies[i].Failure != nil
 		c.report(step, &replies[i])
+	}
+	if failed && ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	return replies, nil
 }

@@ -33,8 +33,10 @@ func (c *Carrier) Invalidate(ctx context.Context, routes []*ringshift.Route, key
 	return c.Store(ctx, routes, keys, nil, Delete, nil)
 }
 
-// ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss.
+// ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss. The read goes on when
+// the context has ended, too: without it there would be no invalidation.
 func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (*Written, error) {
+	ctx = context.WithoutCancel(ctx)
 	routes, keys := []*ringshift.Route{route}, []string{key}
 	found, err := c.Read(ctx, route, key)
 	if err != nil {
