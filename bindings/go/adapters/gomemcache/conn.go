@@ -75,8 +75,10 @@ func (p *pool) run(ctx context.Context, do func(*conn) error) error {
 
 // runSince does something on a connection that was there at an epoch; false if there is none. The latest that was used is
 // the least likely to have died; if it has, so may have the server, and another one is tried for the sake of those that
-// died alone. One that is in use is waited for: a new one would be of no use.
+// died alone. One that is in use is waited for, since a new one would be of no use, but no longer than for an answer: what is
+// stored so late would hold up the caller, who has the value.
 func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
+	var late <-chan time.Time
 	for {
 		c, back := p.takeSince(since)
 		switch {
@@ -85,8 +87,14 @@ func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
 				return true, err
 			}
 		case back != nil:
-			// Whoever uses it has no longer than the timeout.
-			<-back
+			if late == nil {
+				late = time.After(p.timeout)
+			}
+			select {
+			case <-back:
+			case <-late:
+				return false, nil
+			}
 		default:
 			return false, nil
 		}

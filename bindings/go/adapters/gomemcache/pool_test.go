@@ -95,6 +95,22 @@ func TestAConnectionInUseIsWaitedFor(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatStaysInUseIsNotWaitedForForEver(t *testing.T) {
+	p := poolOf(t, 2)
+	first := together(t, p, 1)
+	p.timeout = 20 * time.Millisecond
+	err := p.run(context.Background(), func(*conn) error {
+		sent, err := p.runSince(first, func(*conn) error { panic("it is in use") })
+		if sent {
+			t.Error("there was none")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (p *pool) isWaitedFor() bool {
 	p.lock.Lock()
 	defer p.lock.Unlock()
