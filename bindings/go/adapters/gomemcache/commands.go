@@ -145,7 +145,8 @@ func (c *conn) place(keys []string) ([]*found, error) {
 	var missing []int
 	var commands [][]byte
 	for i, key := range keys {
-		if all[i].item == nil {
+		// Another reader's placeholder is as good as a new one.
+		if all[i].item == nil && all[i].cas == 0 {
 			missing = append(missing, i)
 			commands = append(commands, fmt.Appendf(nil, "add %s 0 %d %d\r\n%s\r\ngets %s\r\n",
 				key, steps.Lease/time.Second, len(steps.Placeholder), steps.Placeholder, key))

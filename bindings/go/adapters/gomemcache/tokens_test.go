@@ -225,6 +225,21 @@ func TestOldServersAreAskedForMetaOnce(t *testing.T) {
 	}
 }
 
+func TestATokenThatAnotherReaderLeftOnAnOldServerIsTakenAsItIs(t *testing.T) {
+	relay := testbed.NewRelay(t, testbed.Memcached(t), testbed.Old)
+	client := clientOf(t, testbed.Spec{Blue: []string{relay.Address}})
+	take(t, relay, "k")
+	relay.Forget()
+	_, err := client.GetOrLoad("k", loaded("v"), 1000)
+	must(t, err)
+	holds(t, client, "k", "v")
+	for _, line := range relay.Lines() {
+		if strings.HasPrefix(line, "add ") {
+			t.Fatal(line)
+		}
+	}
+}
+
 func TestCompareAndSwap(t *testing.T) {
 	all := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
 	spec := testbed.Spec{Blue: []string{all[0].Address}, Green: []string{all[1].Address}, Stage: "prepare"}
