@@ -23,6 +23,7 @@ type Nodes[N io.Closer] struct {
 
 	lock       sync.Mutex
 	opened     map[string]*opened[N]
+	known      map[string]bool
 	generation uint64
 	closed     bool
 }
@@ -52,17 +53,19 @@ func (n *Nodes[N]) take(address string) *opened[N] {
 	if n.closed {
 		return nil
 	}
-	if generation != n.generation {
+	if n.known == nil || generation != n.generation {
 		n.generation = generation
 		n.retire()
 	}
 	one := n.opened[address]
 	if one == nil {
 		one = &opened[N]{node: n.Open(address)}
-		if n.opened == nil {
-			n.opened = map[string]*opened[N]{}
+		if n.known[address] {
+			n.opened[address] = one
+		} else {
+			// Somebody who began by the spec before: it is for that alone.
+			one.retired = true
 		}
-		n.opened[address] = one
 	}
 	one.users++
 	return one
@@ -75,14 +78,17 @@ func (n *Nodes[N]) giveBack(one *opened[N]) {
 	one.closeIfUnused()
 }
 
-// retire gives up the addresses that the spec has no more.
+// retire learns the addresses of the spec, and gives up those that it has no more.
 func (n *Nodes[N]) retire() {
-	known := map[string]bool{}
+	if n.opened == nil {
+		n.opened = map[string]*opened[N]{}
+	}
+	n.known = map[string]bool{}
 	for _, each := range n.Router.Nodes() {
-		known[each.Address()] = true
+		n.known[each.Address()] = true
 	}
 	for address, one := range n.opened {
-		if !known[address] {
+		if !n.known[address] {
 			n.giveUp(address, one)
 		}
 	}

@@ -53,7 +53,7 @@ func TestAnAddressThatLeavesTheSpecIsClosedAfterUse(t *testing.T) {
 	}
 	// Somebody who began by the spec before.
 	use("b:2", nothing)
-	if opened["b:2"] != 2 || closed["b:2"] != 1 {
+	if opened["b:2"] != 2 || closed["b:2"] != 2 {
 		t.Fatal(opened, closed)
 	}
 	use("b:1", func(*kept) {
