@@ -110,6 +110,20 @@ func TestAnInvalidationDefeatsTheFillOfALoadThatBeganBefore(t *testing.T) {
 	})
 }
 
+func TestALoadThatBeganBeforeDoesNotReplaceWhatAnotherReaderStoredSince(t *testing.T) {
+	eachKind(t, func(t *testing.T, _ *testbed.Server, relay *testbed.Relay) {
+		spec := testbed.Spec{Blue: []string{relay.Address}}
+		client, other := clientOf(t, spec), clientOf(t, spec)
+		_, err := client.GetOrLoad("k", func() ([]byte, error) {
+			must(t, other.Invalidate("k"))
+			_, err := other.GetOrLoad("k", loaded("new"), 1000)
+			return []byte("old"), err
+		}, 1000)
+		must(t, err)
+		holds(t, client, "k", "new")
+	})
+}
+
 func TestAnInvalidationDefeatsACopyThatBeganBefore(t *testing.T) {
 	blue, green := testbed.Memcached(t), testbed.Memcached(t)
 	var client *gomemcache.Client
