@@ -86,6 +86,18 @@ func TestAnInvalidationDefeatsTheFillOfALoadThatBeganBefore(t *testing.T) {
 	}
 }
 
+func TestALoadThatBeganBeforeDoesNotReplaceWhatAnotherReaderStoredSince(t *testing.T) {
+	spec := testbed.Spec{Blue: []string{testbed.Redis(t).Address}}
+	client, other := clientOf(t, spec), clientOf(t, spec)
+	_, err := client.GetOrLoad(ctx, "k", func(context.Context) ([]byte, error) {
+		must(t, other.Invalidate(ctx, "k"))
+		_, err := other.GetOrLoad(ctx, "k", loaded("new"), 0)
+		return []byte("old"), err
+	}, 0)
+	must(t, err)
+	is(t, client.Get(ctx, "k"), "new")
+}
+
 func TestTokensOfManyKeysShareRoundTrips(t *testing.T) {
 	blue, green := testbed.Redis(t), testbed.Redis(t)
 	client := clientOf(t, testbed.Spec{

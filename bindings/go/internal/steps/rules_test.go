@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -128,6 +129,9 @@ func TestALostInvalidationNamesEveryNodeAndGoesOn(t *testing.T) {
 	var lost *ringshift.InvalidationLostError
 	if !errors.As(written.Err(), &lost) || !errors.Is(lost, ringshift.ErrInvalidationLost) || !errors.Is(lost, errDown) {
 		t.Fatal(written.Err())
+	}
+	if strings.Contains(lost.Error(), " k") {
+		t.Fatal("keys stay out of messages:", lost)
 	}
 	equal(t, lost.Lost, []ringshift.LostInvalidation{
 		{Cluster: "blue", Node: "b0", Address: "b:1", Key: "k"}, {Cluster: "green", Node: "g0", Address: "g:1", Key: "k"},

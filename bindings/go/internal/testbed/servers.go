@@ -178,28 +178,6 @@ func (s *Server) Ask(t testing.TB, text string) string {
 	return line
 }
 
-// AskUntil sends a line and gives what comes back, up to what ends the answer.
-func (s *Server) AskUntil(line, end string) string {
-	connection, err := net.DialTimeout("tcp", s.Address, limit)
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = connection.Close() }()
-	_ = connection.SetDeadline(time.Now().Add(limit))
-	if _, err := connection.Write([]byte(line + "\r\n")); err != nil {
-		panic(err)
-	}
-	var answer strings.Builder
-	for piece := make([]byte, 4096); !strings.HasSuffix(answer.String(), end); {
-		count, err := connection.Read(piece)
-		if err != nil {
-			panic(err)
-		}
-		answer.Write(piece[:count])
-	}
-	return answer.String()
-}
-
 func ask(address, text string) (string, error) { return askWithin(limit, address, text) }
 
 func askWithin(limit time.Duration, address, text string) (string, error) {

@@ -21,8 +21,8 @@ type Spec struct {
 	Replicas int
 	// MaxTTL as the spec has it.
 	MaxTTL string
-	// Generation; 1 if 0.
-	Generation int
+	// generation; 1 if 0.
+	generation int
 }
 
 type object = map[string]any
@@ -38,7 +38,7 @@ func (s Spec) Text() []byte {
 	}
 	clusters := object{}
 	spec := object{
-		"format": 1, "generation": max(s.Generation, 1), "primary": "blue", "clusters": clusters,
+		"format": 1, "generation": max(s.generation, 1), "primary": "blue", "clusters": clusters,
 		"breaker": object{"failures": 100},
 	}
 	if s.Stage != "final" {
@@ -71,18 +71,6 @@ func (s Spec) Text() []byte {
 	return text
 }
 
-// Text is the text of a spec of these servers, in which all keys of a ramp have moved; max_ttl is an hour.
-func Text(generation int, blue, green []*Server, stage string) string {
-	spec := Spec{Stage: stage, Percent: 100, MaxTTL: "1h", Generation: generation}
-	for _, server := range blue {
-		spec.Blue = append(spec.Blue, server.Address)
-	}
-	for _, server := range green {
-		spec.Green = append(spec.Green, server.Address)
-	}
-	return string(spec.Text())
-}
-
 // Router opens a router for a test, which closes it.
 func (s Spec) Router(t testing.TB) *ringshift.Router {
 	t.Helper()
@@ -97,7 +85,7 @@ func (s Spec) Router(t testing.TB) *ringshift.Router {
 // Apply puts the spec in force as the next generation.
 func (s Spec) Apply(t testing.TB, router *ringshift.Router) {
 	t.Helper()
-	s.Generation = int(router.Generation()) + 1
+	s.generation = int(router.Generation()) + 1
 	if applied, err := router.Apply(s.Text()); err != nil || !applied {
 		t.Fatalf("the spec was not applied: %v", err)
 	}
