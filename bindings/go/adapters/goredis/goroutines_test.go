@@ -4,14 +4,18 @@ package goredis_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"regexp"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"ringshift/adapters/goredis"
 	"ringshift/internal/testbed"
@@ -173,4 +177,62 @@ func TestAnInvalidationThatMeetsANewSpecIsSentToTheNodesOfBoth(t *testing.T) {
 	if deleted != 2 {
 		t.Fatalf("the node that left the spec meanwhile was asked %d times", deleted)
 	}
+}
+
+func TestNothingIsLeftOfAClosedClient(t *testing.T) {
+	blue, green := testbed.Redis(t), testbed.Redis(t)
+	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
+	router := spec.Router(t)
+	before := runtime.NumGoroutine()
+	var open atomic.Int32
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		open.Add(1)
+		return &counted{Conn: connection, open: &open}, nil
+	}
+	client := goredis.New(router, &redis.Options{Dialer: dial})
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for at := range 20 {
+				key := fmt.Sprint("k", at)
+				_, err := client.GetOrLoad(ctx, key, loaded("v"), 0)
+				if err = errors.Join(err, client.MGet(ctx, key, "other").Err(), client.Invalidate(ctx, key)); err != nil {
+					t.Error(i, err)
+				}
+			}
+		}()
+	}
+	for _, stage := range []string{"prepare", "ramp", "soak", "final"} {
+		spec.Stage, spec.Percent = stage, 50
+		spec.Apply(t, router)
+	}
+	all.Wait()
+	must(t, client.Close())
+	for deadline := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+	if count := open.Load(); count != 0 {
+		t.Fatal(count, "connections are open")
+	}
+}
+
+// counted is a connection that counts itself.
+type counted struct {
+	net.Conn
+	open *atomic.Int32
+	once sync.Once
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
 }
