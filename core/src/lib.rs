@@ -61,7 +61,9 @@ mod schedule;
 mod snapshot;
 mod source;
 mod spec;
+mod sync;
 mod token;
+mod window;
 
 pub use balance::{ClusterShares, NodeShare, Warning};
 pub use batch::NO_NODE;
@@ -72,7 +74,7 @@ pub use counters::{Op, Outcome};
 pub use debt::Debt;
 pub use error::{Error, ErrorKind};
 pub use hash::{BUCKETS, HashTag};
-pub use metrics::{BreakerMetric, Metrics, ReloadMetrics, RequestMetric};
+pub use metrics::{BreakerMetric, ClusterBreakerMetric, Metrics, ReloadMetrics, RequestMetric};
 pub use moves::{ClusterMoves, Flow, Moves, moves};
 pub use node::Node;
 pub use placement::LegacySpec;

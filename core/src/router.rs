@@ -186,20 +186,49 @@ impl Router {
         self.pool.get(index)
     }
 
-    /// Counts how a request to a node ended; failures open its breaker, answers close it. An invalidation that failed
-    /// is a debt of the node's cluster from then on; see [`Debt`].
+    /// Counts how a request to a node ended; failures open its breaker or that of its cluster, answers close them. An
+    /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`].
+    ///
+    /// Where all is well nothing is written but a counter that few threads share.
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
-        node.counters().add(op, outcome);
+        let look = node.counters().add(op, outcome);
         if outcome.is_failure() {
-            self.with(|snapshot| {
-                if op == Op::Invalidate {
-                    node.owed().lose(now(), snapshot.max_ttl());
-                }
-                node.health().failed(&snapshot.spec().breaker);
-            });
+            self.failed(node, op, outcome);
         } else {
-            node.health().succeeded();
+            if look {
+                let now = self.pool.uptime().now();
+                self.with(|snapshot| node.note(now, &snapshot.spec().breaker));
+            }
+            if !self.pool.troubled().is_nobody() {
+                self.succeeded(node);
+            }
         }
+    }
+
+    #[cold]
+    fn succeeded(&self, node: &Node) {
+        let now = self.pool.uptime().now();
+        for breaker in [node.health(), node.cluster_breaker().breaker()] {
+            breaker.succeeded(now);
+        }
+    }
+
+    #[cold]
+    fn failed(&self, node: &Node, op: Op, outcome: Outcome) {
+        let uptime = self.pool.uptime().now();
+        self.with(|snapshot| {
+            if op == Op::Invalidate {
+                node.owed().lose(now(), snapshot.max_ttl());
+            }
+            let settings = &snapshot.spec().breaker;
+            node.failed(uptime, outcome, settings);
+            // Of a cluster that is no longer in the spec there is nothing to keep away from.
+            if let Some(cluster) = snapshot.clusters().get(node.cluster()) {
+                let (breaker, nodes) = (cluster.breaker(), cluster.reader_count());
+                let is_bad = || cluster.is_bad(uptime, settings);
+                breaker.failed(uptime, nodes, settings, is_bad);
+            }
+        });
     }
 
     /// What is owed to the clusters of the spec in force: whoever changes stages does not move towards one whose debt
