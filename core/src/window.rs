@@ -86,7 +86,7 @@ impl Window {
             if time <= start && before.is_none_or(|(newest, _)| newest < time) {
                 before = Some((time, counts));
             }
-            if time > start && time < after.0 {
+            if time > start && time <= after.0 {
                 after = (time, counts);
             }
         }
