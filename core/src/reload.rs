@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::change::{illegal_changes, same_owners};
 use crate::current::Current;
 use crate::error::{Error, ErrorKind};
+use crate::events::{Event, EventKind, Events};
 use crate::hash;
 use crate::limits::MAX_GENERATION;
 use crate::metrics::ReloadMetrics;
@@ -32,6 +33,7 @@ pub enum Refresh {
 pub(crate) struct Reload {
     region: Option<String>,
     last_good: Option<SpecFile>,
+    events: Arc<Events>,
     state: Mutex<State>,
     /// What is wrong with the spec file at present.
     rejection: RwLock<Option<Error>>,
@@ -61,10 +63,15 @@ struct State {
 }
 
 impl Reload {
-    pub(crate) fn new(region: Option<String>, last_good: Option<SpecFile>) -> Self {
+    pub(crate) fn new(
+        region: Option<String>,
+        last_good: Option<SpecFile>,
+        events: Arc<Events>,
+    ) -> Self {
         Self {
             region,
             last_good,
+            events,
             state: Mutex::default(),
             rejection: RwLock::new(None),
             unsaved: RwLock::new(None),
@@ -90,10 +97,20 @@ impl Reload {
         Ok(snapshot)
     }
 
-    /// The first snapshot came from the file itself.
-    pub(crate) fn started_well(&self, text: &[u8], now: u64) {
+    /// The first snapshot came from the file itself, or from memory.
+    pub(crate) fn started_well(&self, text: &[u8], snapshot: &Snapshot, now: u64) {
         self.last_success.store(now / 1000, Ordering::Relaxed);
-        self.save(&mut self.state.lock(), Some(text));
+        self.note_applied(snapshot, now);
+        self.save(&mut self.state.lock(), Some(text), snapshot, now);
+    }
+
+    /// The first snapshot came from the last good copy, since of the file there was only an error.
+    pub(crate) fn started_from_copy(&self, snapshot: &Snapshot, error: &Error, now: u64) {
+        self.note_rejection(error, snapshot.generation(), now);
+        let generation = snapshot.generation();
+        let text = format!("generation {generation} is in force, from the last good copy");
+        let event = Event::new(EventKind::LastGoodUsed, generation, &text);
+        self.events.push(now, event);
     }
 
     /// Puts a text in force that `read` gives, unless it is in force or not good.
@@ -110,24 +127,27 @@ impl Reload {
         let result = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
         match result {
             Ok(Some((text, snapshot))) => {
-                self.note_change(&mut state, before.spec(), snapshot.spec(), now);
                 current.publish(snapshot);
+                let after = current.get();
+                *self.rejection.write() = None;
                 self.succeeded(&self.applied, now);
-                self.save(&mut state, Some(&text));
+                self.note_applied(&after, now);
+                self.note_change(&mut state, before.spec(), after.spec(), now);
+                self.save(&mut state, Some(&text), &after, now);
                 Ok(Refresh::Applied)
             }
             Ok(None) => {
                 self.follow_schedule(&before, now, current);
-                self.succeeded(&self.unchanged, now);
-                self.save(&mut state, None);
+                self.note_unchanged(&before, now);
+                self.save(&mut state, None, &before, now);
                 Ok(Refresh::Unchanged)
             }
             Err(error) => {
                 // The ramp in force goes on while the file is bad.
                 self.follow_schedule(&before, now, current);
-                self.save(&mut state, None);
+                self.save(&mut state, None, &before, now);
                 let error = name(error);
-                self.note_rejection(&error);
+                self.note_rejection(&error, before.generation(), now);
                 Err(error)
             }
         }
@@ -135,9 +155,11 @@ impl Reload {
 
     /// Moves the weight of a ramp by schedule on.
     pub(crate) fn tick(&self, now: u64, current: &Current) -> Refresh {
-        let _only_one = self.state.lock();
-        self.follow_schedule(&current.get(), now, current);
-        self.succeeded(&self.unchanged, now);
+        let mut state = self.state.lock();
+        let before = current.get();
+        self.follow_schedule(&before, now, current);
+        self.note_unchanged(&before, now);
+        self.save(&mut state, None, &before, now);
         Refresh::Unchanged
     }
 
@@ -195,15 +217,33 @@ impl Reload {
     fn succeeded(&self, counter: &AtomicU64, now: u64) {
         counter.fetch_add(1, Ordering::Relaxed);
         self.last_success.store(now / 1000, Ordering::Relaxed);
-        *self.rejection.write() = None;
+    }
+
+    fn note_applied(&self, snapshot: &Snapshot, now: u64) {
+        let (generation, digest) = (snapshot.generation(), snapshot.digest());
+        let text = format!("generation {generation} is in force, digest {digest}");
+        self.events
+            .push(now, Event::new(EventKind::Applied, generation, &text));
+    }
+
+    fn note_unchanged(&self, snapshot: &Snapshot, now: u64) {
+        self.succeeded(&self.unchanged, now);
+        if self.rejection.write().take().is_some() {
+            let generation = snapshot.generation();
+            let text = format!("generation {generation}, which is in force, is found again");
+            self.events
+                .push(now, Event::new(EventKind::Mended, generation, &text));
+        }
     }
 
     /// A rejection is counted once for as long as it stays the same.
-    pub(crate) fn note_rejection(&self, error: &Error) {
+    fn note_rejection(&self, error: &Error, generation: u64, now: u64) {
         let mut rejection = self.rejection.write();
         if rejection.as_ref() != Some(error) {
             self.rejected.fetch_add(1, Ordering::Relaxed);
             *rejection = Some(error.clone());
+            let event = Event::of_error(EventKind::Rejected, generation, error);
+            self.events.push(now, event);
         }
     }
 
@@ -225,23 +265,39 @@ impl Reload {
             self.illegal.fetch_add(1, Ordering::Relaxed);
             let (old, new) = (before.generation, after.generation);
             let text = format!("generation {new} after {old}: {}", illegal.join("; "));
+            self.events
+                .push(now, Event::new(EventKind::Illegal, new, &text));
             *self.last_illegal.write() = Some(text);
         }
     }
 
     /// Writes the last good copy: of a new spec, or of one that could not be written before.
-    fn save(&self, state: &mut State, new: Option<&[u8]>) {
+    fn save(&self, state: &mut State, new: Option<&[u8]>, in_force: &Snapshot, now: u64) {
         let Some(file) = &self.last_good else { return };
         if let Some(text) = new {
             state.to_save = Some(text.to_owned());
         }
         let Some(text) = &state.to_save else { return };
-        match file.write(text) {
+        let generation = in_force.generation();
+        let written = file.write(text);
+        // Not before: whoever asks for metrics does not wait for a disk.
+        let mut unsaved = self.unsaved.write();
+        match written {
             Ok(()) => {
                 state.to_save = None;
-                *self.unsaved.write() = None;
+                if unsaved.take().is_some() {
+                    let text = format!("generation {generation} is in the last good copy");
+                    let event = Event::new(EventKind::LastGoodSaved, generation, &text);
+                    self.events.push(now, event);
+                }
             }
-            Err(error) => *self.unsaved.write() = Some(error),
+            Err(error) => {
+                if unsaved.as_ref() != Some(&error) {
+                    let event = Event::of_error(EventKind::LastGoodUnsaved, generation, &error);
+                    self.events.push(now, event);
+                }
+                *unsaved = Some(error);
+            }
         }
     }
 
@@ -311,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_ramp_by_schedule_goes_on_whatever_a_refresh_finds() {
-        let (reload, pool) = (Reload::new(None, None), NodePool::default());
+        let (reload, pool) = (Reload::new(None, None, Arc::default()), NodePool::default());
         let current = Current::new(reload.start(STEPS.as_bytes(), START - 1, &pool).unwrap());
         let weight = || current.with(|snapshot| (snapshot.weight(), snapshot.epoch()));
         let refresh = |text: &str, now: u64| {
@@ -339,7 +395,7 @@ mod tests {
 
     #[test]
     fn the_same_in_other_white_space_is_unchanged() {
-        let (reload, pool) = (Reload::new(None, None), NodePool::default());
+        let (reload, pool) = (Reload::new(None, None, Arc::default()), NodePool::default());
         let current = Current::new(reload.start(STEPS.as_bytes(), 0, &pool).unwrap());
         for text in [format!("{STEPS}\n"), STEPS.replace("\":", "\" : ")] {
             let read = || Ok(text.clone().into_bytes());

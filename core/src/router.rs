@@ -7,6 +7,7 @@ use crate::counters::{Op, Outcome};
 use crate::current::Current;
 use crate::debt::Debt;
 use crate::error::{Error, ErrorKind};
+use crate::events::{Event, Events};
 use crate::metrics::{Metrics, debts};
 use crate::node::{Node, NodePool};
 use crate::openmetrics;
@@ -35,6 +36,7 @@ pub struct Router {
     current: Current,
     pool: NodePool,
     reload: Reload,
+    events: Arc<Events>,
 }
 
 impl Router {
@@ -53,7 +55,8 @@ impl Router {
                 "the option `last_good` is the spec file itself; use another path",
             ));
         }
-        let reload = Reload::new(options.region, last_good.clone());
+        let events = Arc::<Events>::default();
+        let reload = Reload::new(options.region, last_good.clone(), Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
         check_region(reload.region())?;
         let start = |file: &SpecFile| {
@@ -64,7 +67,7 @@ impl Router {
         };
         let snapshot = match start(&file).map_err(|error| file.name(error)) {
             Ok((text, snapshot)) => {
-                reload.started_well(&text, now);
+                reload.started_well(&text, &snapshot, now);
                 snapshot
             }
             Err(error) => {
@@ -72,7 +75,7 @@ impl Router {
                 let Some(Ok((_, snapshot))) = last_good.as_ref().map(start) else {
                     return Err(error);
                 };
-                reload.note_rejection(&error);
+                reload.started_from_copy(&snapshot, &error, now);
                 snapshot
             }
         };
@@ -81,6 +84,7 @@ impl Router {
             current: Current::new(snapshot),
             pool,
             reload,
+            events,
         })
     }
 
@@ -91,16 +95,18 @@ impl Router {
             .as_deref()
             .map(SpecFile::new)
             .transpose()?;
-        let reload = Reload::new(options.region, last_good);
+        let events = Arc::<Events>::default();
+        let reload = Reload::new(options.region, last_good, Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
         check_region(reload.region())?;
         let snapshot = reload.start(text, now, &pool)?;
-        reload.started_well(text, now);
+        reload.started_well(text, &snapshot, now);
         Ok(Self {
             file: None,
             current: Current::new(snapshot),
             pool,
             reload,
+            events,
         })
     }
 
@@ -206,6 +212,32 @@ impl Router {
     /// is open.
     pub fn debts(&self) -> Vec<Debt> {
         self.with(debts)
+    }
+
+    /// What happened since the event with the number `since` (0: from the first), oldest first. For a program's log:
+    /// it asks with the number of the last event that it has, after each refresh or from time to time.
+    ///
+    /// The last [`MAX_EVENTS`](crate::MAX_EVENTS) events are kept. When the first one of the answer is not number
+    /// `since + 1`, those between them are forgotten.
+    ///
+    /// ```
+    /// # use ringshift::{Options, Router};
+    /// # let spec = br#"{"format":1,"generation":7,"primary":"c","clusters":{"c":
+    /// #   {"placement":{"kind":"ring"},"nodes":[{"id":"a","address":"/a"}]}}}"#;
+    /// let router = Router::from_spec(spec, Options::default())?;
+    /// router.apply(b"{").unwrap_err();
+    /// let mut seen = 0;
+    /// let mut lines = Vec::new();
+    /// for event in router.events(seen) {
+    ///     lines.push(format!("{}: {}", event.kind.name(), event.message));
+    ///     seen = event.sequence;
+    /// }
+    /// assert!(lines[0].starts_with("applied: generation 7 is in force"));
+    /// assert!(lines[1].starts_with("rejected: line 1, column 1: "));
+    /// # Ok::<(), ringshift::Error>(())
+    /// ```
+    pub fn events(&self, since: u64) -> Vec<Event> {
+        self.events.since(since)
     }
 
     /// All counters and states, as data.
