@@ -49,6 +49,7 @@ mod debt;
 mod error;
 mod events;
 mod hash;
+mod last_good;
 pub mod limits;
 mod metrics;
 mod moves;

@@ -1,22 +1,24 @@
 //! How the spec in force is replaced: read, parse, check, compile, publish. Whatever fails, the
 //! last good one stays.
 
+mod record;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
+use self::record::Record;
 use crate::change::{illegal_changes, same_owners};
 use crate::current::Current;
 use crate::error::{Error, ErrorKind};
-use crate::events::{Event, EventKind, Events};
+use crate::events::Events;
 use crate::hash;
+use crate::last_good::LastGood;
 use crate::limits::MAX_GENERATION;
 use crate::metrics::ReloadMetrics;
 use crate::node::NodePool;
 use crate::snapshot::Snapshot;
-use crate::source::SpecFile;
 use crate::spec::Spec;
 
 /// What a refresh did.
@@ -28,26 +30,13 @@ pub enum Refresh {
     Unchanged,
 }
 
-/// Everything that replacing the spec needs and counts.
+/// Everything that replacing the spec needs.
 #[derive(Debug)]
 pub(crate) struct Reload {
     region: Option<String>,
-    last_good: Option<SpecFile>,
-    events: Arc<Events>,
+    last_good: Option<LastGood>,
     state: Mutex<State>,
-    /// What is wrong with the spec file at present.
-    rejection: RwLock<Option<Error>>,
-    /// Why the last good copy could not be written.
-    unsaved: RwLock<Option<Error>>,
-    applied: AtomicU64,
-    unchanged: AtomicU64,
-    rejected: AtomicU64,
-    /// Specs that were put in force though they may not follow the one before.
-    illegal: AtomicU64,
-    /// Why the last of these may not.
-    last_illegal: RwLock<Option<String>>,
-    /// Seconds since 1970; 0 if the file was never good.
-    last_success: AtomicU64,
+    record: Record,
 }
 
 /// What only the one who replaces the spec needs.
@@ -58,29 +47,21 @@ struct State {
     known: Option<(String, Result<(), Error>)>,
     /// A good spec that is not in the last good copy yet.
     to_save: Option<Vec<u8>>,
-    /// When this process last saw keys get other owners, in milliseconds since 1970.
-    owners_since: Option<u64>,
+    /// When this process last saw keys get other owners, by a clock that nobody sets.
+    owners_since: Option<Instant>,
 }
 
 impl Reload {
     pub(crate) fn new(
         region: Option<String>,
-        last_good: Option<SpecFile>,
+        last_good: Option<LastGood>,
         events: Arc<Events>,
     ) -> Self {
         Self {
             region,
             last_good,
-            events,
             state: Mutex::default(),
-            rejection: RwLock::new(None),
-            unsaved: RwLock::new(None),
-            applied: AtomicU64::new(0),
-            unchanged: AtomicU64::new(0),
-            rejected: AtomicU64::new(0),
-            illegal: AtomicU64::new(0),
-            last_illegal: RwLock::new(None),
-            last_success: AtomicU64::new(0),
+            record: Record::new(events),
         }
     }
 
@@ -91,26 +72,19 @@ impl Reload {
     /// The first snapshot.
     pub(crate) fn start(&self, text: &[u8], now: u64, pool: &NodePool) -> Result<Snapshot, Error> {
         let spec = Arc::new(Spec::parse(text)?);
-        let snapshot = Snapshot::compile(spec, self.region(), now, pool, None)
-            .map_err(|unbounded| unbounded.into_error(text))?;
-        self.applied.fetch_add(1, Ordering::Relaxed);
-        Ok(snapshot)
+        Snapshot::compile(spec, self.region(), now, pool, None)
+            .map_err(|unbounded| unbounded.into_error(text))
     }
 
     /// The first snapshot came from the file itself, or from memory.
     pub(crate) fn started_well(&self, text: &[u8], snapshot: &Snapshot, now: u64) {
-        self.last_success.store(now / 1000, Ordering::Relaxed);
-        self.note_applied(snapshot, now);
+        self.record.applied(snapshot, now);
         self.save(&mut self.state.lock(), Some(text), snapshot, now);
     }
 
     /// The first snapshot came from the last good copy, since of the file there was only an error.
     pub(crate) fn started_from_copy(&self, snapshot: &Snapshot, error: &Error, now: u64) {
-        self.note_rejection(error, snapshot.generation(), now);
-        let generation = snapshot.generation();
-        let text = format!("generation {generation} is in force, from the last good copy");
-        let event = Event::new(EventKind::LastGoodUsed, generation, &text);
-        self.events.push(now, event);
+        self.record.used_copy(snapshot, error, now);
     }
 
     /// Puts a text in force that `read` gives, unless it is in force or not good.
@@ -124,42 +98,40 @@ impl Reload {
     ) -> Result<Refresh, Error> {
         let mut state = self.state.lock();
         let before = current.get();
-        let result = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
-        match result {
+        let found = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
+        let result = match found {
             Ok(Some((text, snapshot))) => {
                 current.publish(snapshot);
                 let after = current.get();
-                *self.rejection.write() = None;
-                self.succeeded(&self.applied, now);
-                self.note_applied(&after, now);
-                self.note_change(&mut state, before.spec(), after.spec(), now);
+                self.record.applied(&after, now);
+                self.note_change(&mut state, &before, &after, now);
                 self.save(&mut state, Some(&text), &after, now);
                 Ok(Refresh::Applied)
             }
             Ok(None) => {
-                self.follow_schedule(&before, now, current);
-                self.note_unchanged(&before, now);
-                self.save(&mut state, None, &before, now);
+                self.stay(&mut state, &before, now, current);
+                self.record.unchanged(&before, now);
                 Ok(Refresh::Unchanged)
             }
             Err(error) => {
                 // The ramp in force goes on while the file is bad.
-                self.follow_schedule(&before, now, current);
-                self.save(&mut state, None, &before, now);
+                self.stay(&mut state, &before, now, current);
                 let error = name(error);
-                self.note_rejection(&error, before.generation(), now);
+                self.record.rejected(&error, &before, now);
                 Err(error)
             }
-        }
+        };
+        self.record.refreshed();
+        result
     }
 
     /// Moves the weight of a ramp by schedule on.
     pub(crate) fn tick(&self, now: u64, current: &Current) -> Refresh {
         let mut state = self.state.lock();
         let before = current.get();
-        self.follow_schedule(&before, now, current);
-        self.note_unchanged(&before, now);
-        self.save(&mut state, None, &before, now);
+        self.stay(&mut state, &before, now, current);
+        self.record.unchanged(&before, now);
+        self.record.refreshed();
         Refresh::Unchanged
     }
 
@@ -207,120 +179,58 @@ impl Reload {
             .map_err(|unbounded| unbounded.into_error(text))
     }
 
-    fn follow_schedule(&self, before: &Snapshot, now: u64, current: &Current) {
+    /// The spec in force stays; its schedule goes on, and its copy is tried again.
+    fn stay(&self, state: &mut State, before: &Snapshot, now: u64, current: &Current) {
         current.free_replaced();
         if let Some(snapshot) = before.at(self.region(), now) {
             current.publish(snapshot);
         }
-    }
-
-    fn succeeded(&self, counter: &AtomicU64, now: u64) {
-        counter.fetch_add(1, Ordering::Relaxed);
-        self.last_success.store(now / 1000, Ordering::Relaxed);
-    }
-
-    fn note_applied(&self, snapshot: &Snapshot, now: u64) {
-        let (generation, digest) = (snapshot.generation(), snapshot.digest());
-        let text = format!("generation {generation} is in force, digest {digest}");
-        self.events
-            .push(now, Event::new(EventKind::Applied, generation, &text));
-    }
-
-    fn note_unchanged(&self, snapshot: &Snapshot, now: u64) {
-        self.succeeded(&self.unchanged, now);
-        if self.rejection.write().take().is_some() {
-            let generation = snapshot.generation();
-            let text = format!("generation {generation}, which is in force, is found again");
-            self.events
-                .push(now, Event::new(EventKind::Mended, generation, &text));
-        }
-    }
-
-    /// A rejection is counted once for as long as it stays the same.
-    fn note_rejection(&self, error: &Error, generation: u64, now: u64) {
-        let mut rejection = self.rejection.write();
-        if rejection.as_ref() != Some(error) {
-            self.rejected.fetch_add(1, Ordering::Relaxed);
-            *rejection = Some(error.clone());
-            let event = Event::of_error(EventKind::Rejected, generation, error);
-            self.events.push(now, event);
-        }
+        self.save(state, None, before, now);
     }
 
     /// A spec that may not follow the one in force is put in force all the same, since staying behind
     /// the rest of the fleet would be worse; but it is counted, and said.
-    fn note_change(&self, state: &mut State, before: &Spec, after: &Spec, now: u64) {
+    fn note_change(&self, state: &mut State, before: &Snapshot, after: &Snapshot, now: u64) {
+        let (old, new) = (before.spec(), after.spec());
         // What was before this process is not known, and not held against anybody.
-        let kept = state.owners_since.map_or(Duration::MAX, |since| {
-            Duration::from_millis(now.saturating_sub(since))
-        });
-        if !same_owners(before, after) {
-            state.owners_since = Some(now);
+        let kept = state
+            .owners_since
+            .map_or(Duration::MAX, |since| since.elapsed());
+        if !same_owners(old, new) {
+            state.owners_since = Some(Instant::now());
         }
-        let illegal: Vec<String> = illegal_changes(before, after, kept)
+        let illegal: Vec<String> = illegal_changes(old, new, kept)
             .iter()
             .map(ToString::to_string)
             .collect();
         if !illegal.is_empty() {
-            self.illegal.fetch_add(1, Ordering::Relaxed);
-            let (old, new) = (before.generation, after.generation);
-            let text = format!("generation {new} after {old}: {}", illegal.join("; "));
-            self.events
-                .push(now, Event::new(EventKind::Illegal, new, &text));
-            *self.last_illegal.write() = Some(text);
+            let (old, new) = (old.generation, new.generation);
+            let why = format!("generation {new} after {old}: {}", illegal.join("; "));
+            self.record.illegal(why, after, now);
         }
     }
 
     /// Writes the last good copy: of a new spec, or of one that could not be written before.
     fn save(&self, state: &mut State, new: Option<&[u8]>, in_force: &Snapshot, now: u64) {
-        let Some(file) = &self.last_good else { return };
+        let Some(copy) = &self.last_good else { return };
         if let Some(text) = new {
             state.to_save = Some(text.to_owned());
         }
         let Some(text) = &state.to_save else { return };
-        let generation = in_force.generation();
-        let written = file.write(text);
-        // Not before: whoever asks for metrics does not wait for a disk.
-        let mut unsaved = self.unsaved.write();
-        match written {
-            Ok(()) => {
-                state.to_save = None;
-                if unsaved.take().is_some() {
-                    let text = format!("generation {generation} is in the last good copy");
-                    let event = Event::new(EventKind::LastGoodSaved, generation, &text);
-                    self.events.push(now, event);
-                }
-            }
-            Err(error) => {
-                if unsaved.as_ref() != Some(&error) {
-                    let event = Event::of_error(EventKind::LastGoodUnsaved, generation, &error);
-                    self.events.push(now, event);
-                }
-                *unsaved = Some(error);
-            }
+        let result = copy.write(text);
+        if result.is_ok() {
+            state.to_save = None;
         }
+        self.record.saved(result, in_force, now);
     }
 
     /// What is wrong with the file, or else with the last good copy.
     pub(crate) fn last_error(&self) -> Option<Error> {
-        self.rejection
-            .read()
-            .clone()
-            .or_else(|| self.unsaved.read().clone())
+        self.record.last_error()
     }
 
     pub(crate) fn metrics(&self) -> ReloadMetrics {
-        let text = |error: &RwLock<Option<Error>>| error.read().as_ref().map(Error::to_string);
-        ReloadMetrics {
-            applied: self.applied.load(Ordering::Relaxed),
-            unchanged: self.unchanged.load(Ordering::Relaxed),
-            rejected: self.rejected.load(Ordering::Relaxed),
-            illegal: self.illegal.load(Ordering::Relaxed),
-            last_illegal: self.last_illegal.read().clone(),
-            last_success: self.last_success.load(Ordering::Relaxed),
-            last_error: text(&self.rejection),
-            last_good_error: text(&self.unsaved),
-        }
+        self.record.metrics()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::current::Current;
 use crate::debt::Debt;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Events};
+use crate::last_good::LastGood;
 use crate::metrics::{Metrics, debts};
 use crate::node::{Node, NodePool};
 use crate::openmetrics;
@@ -22,7 +23,7 @@ pub struct Options {
     /// The region of this process; decides which plan of a migration it follows.
     pub region: Option<String>,
     /// Where the last good spec is kept, so that a process can start when the file is bad or gone.
-    /// Not the spec file itself.
+    /// Not the spec file itself. Its last line is the digest of the spec, without which it is not believed.
     pub last_good: Option<PathBuf>,
 }
 
@@ -41,42 +42,50 @@ pub struct Router {
 
 impl Router {
     /// Opens the spec file. If it is missing or bad and a last good copy is kept, starts from that;
-    /// [`Router::last_error`] then says what is wrong with the file.
+    /// [`Router::last_error`] then says what is wrong with the file. If neither is any good, the error is the
+    /// file's and its message names both.
+    ///
+    /// A good file is always preferred, whatever generation the copy has.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let file = SpecFile::new(path.as_ref())?;
-        let last_good = options
-            .last_good
-            .as_deref()
-            .map(SpecFile::new)
-            .transpose()?;
-        if last_good.as_ref().is_some_and(|copy| copy.is(&file)) {
+        let copy = last_good(&options)?;
+        if copy.as_ref().is_some_and(|copy| copy.is(&file)) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 "the option `last_good` is the spec file itself; use another path",
             ));
         }
         let events = Arc::<Events>::default();
-        let reload = Reload::new(options.region, last_good.clone(), Arc::clone(&events));
+        let reload = Reload::new(options.region, copy.clone(), Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
         check_region(reload.region())?;
-        let start = |file: &SpecFile| {
-            let text = file.read()?;
-            reload
-                .start(&text, now, &pool)
-                .map(|snapshot| (text, snapshot))
+        let start = |text: Result<Vec<u8>, Error>| {
+            let text = text?;
+            let snapshot = reload.start(&text, now, &pool)?;
+            Ok((text, snapshot))
         };
-        let snapshot = match start(&file).map_err(|error| file.name(error)) {
+        let snapshot = match start(file.read()) {
             Ok((text, snapshot)) => {
                 reload.started_well(&text, &snapshot, now);
                 snapshot
             }
             Err(error) => {
-                // If the copy is no help either, the first error is the one to mend.
-                let Some(Ok((_, snapshot))) = last_good.as_ref().map(start) else {
+                let error = file.name(error);
+                let Some(copy) = &copy else {
                     return Err(error);
                 };
-                reload.started_from_copy(&snapshot, &error, now);
-                snapshot
+                match start(copy.read()).map_err(|error| copy.name(error)) {
+                    Ok((_, snapshot)) => {
+                        reload.started_from_copy(&snapshot, &error, now);
+                        snapshot
+                    }
+                    // The first error is the one to mend; the other says why it has to be now.
+                    Err(other) => {
+                        return Err(
+                            error.and(&format!("and the last good copy is no help: {other}"))
+                        );
+                    }
+                }
             }
         };
         Ok(Self {
@@ -90,13 +99,9 @@ impl Router {
 
     /// A router without a file; its spec changes by [`Router::apply`] only.
     pub fn from_spec(text: &[u8], options: Options) -> Result<Self, Error> {
-        let last_good = options
-            .last_good
-            .as_deref()
-            .map(SpecFile::new)
-            .transpose()?;
+        let copy = last_good(&options)?;
         let events = Arc::<Events>::default();
-        let reload = Reload::new(options.region, last_good, Arc::clone(&events));
+        let reload = Reload::new(options.region, copy, Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
         check_region(reload.region())?;
         let snapshot = reload.start(text, now, &pool)?;
@@ -250,6 +255,11 @@ impl Router {
     pub fn metrics_text(&self) -> String {
         openmetrics::encode(&self.metrics())
     }
+}
+
+/// Where the copy of the last good spec is kept.
+fn last_good(options: &Options) -> Result<Option<LastGood>, Error> {
+    options.last_good.as_deref().map(LastGood::new).transpose()
 }
 
 fn check_region(region: Option<&str>) -> Result<(), Error> {
