@@ -7,7 +7,6 @@ use crate::breaker::BreakerState;
 use crate::counters::{Op, Outcome};
 use crate::debt::{Debt, debt_of};
 use crate::node::NodePool;
-use crate::reload::now;
 use crate::snapshot::Snapshot;
 
 /// All counters and states of a router at one moment. No key and no value is ever among them.
@@ -141,7 +140,7 @@ pub(crate) fn debts(snapshot: &Snapshot) -> Vec<Debt> {
     let spec = snapshot.spec();
     let owed = |name: &String| {
         let nodes = snapshot.nodes().filter(|node| node.cluster() == name);
-        debt_of(name, nodes.map(|node| node.owed()), spec.max_ttl, now())
+        debt_of(name, nodes.map(|node| node.owed()), spec.max_ttl)
     };
     spec.clusters.keys().map(owed).collect()
 }
