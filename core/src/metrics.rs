@@ -7,7 +7,6 @@ use crate::breaker::BreakerState;
 use crate::counters::{Op, Outcome};
 use crate::debt::{Debt, debt_of};
 use crate::node::NodePool;
-use crate::reload::now;
 use crate::snapshot::Snapshot;
 
 /// All counters and states of a router at one moment. No key and no value is ever among them.
@@ -45,6 +44,8 @@ pub struct Metrics {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReloadMetrics {
+    /// Refreshes and applies that have ended, however they did: a number that stands still means that nobody watches.
+    pub refreshes: u64,
     /// A new spec was put in force, the first one included.
     pub applied: u64,
     /// The file held the spec in force.
@@ -57,8 +58,10 @@ pub struct ReloadMetrics {
     pub last_illegal: Option<String>,
     /// When the file was last found good, in seconds since 1970; 0 if never.
     pub last_success: u64,
-    /// What is wrong with the file at present.
+    /// What is wrong with the file at present: where (pointer, line and column), what, and what would be right.
     pub last_error: Option<String>,
+    /// Its kind; see [`crate::ErrorKind::name`].
+    pub last_error_kind: Option<&'static str>,
     /// Why the last good copy could not be written, if one is kept.
     pub last_good_error: Option<String>,
 }
@@ -184,7 +187,7 @@ pub(crate) fn debts(snapshot: &Snapshot) -> Vec<Debt> {
     let spec = snapshot.spec();
     let owed = |name: &String| {
         let nodes = snapshot.nodes().filter(|node| node.cluster() == name);
-        debt_of(name, nodes.map(|node| node.owed()), spec.max_ttl, now())
+        debt_of(name, nodes.map(|node| node.owed()), spec.max_ttl)
     };
     spec.clusters.keys().map(owed).collect()
 }

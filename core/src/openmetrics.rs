@@ -90,6 +90,18 @@ impl Collector for Exposition {
             .map(|(result, count)| (vec![("result", result)], count)),
         )?;
         out.counter(
+            "spec_refreshes",
+            "Refreshes that have ended, however they did",
+            reloads.refreshes,
+        )?;
+        out.gauges(
+            "spec_rejection",
+            "1 while the spec file is refused or cannot be read, with the kind of error",
+            reloads
+                .last_error_kind
+                .map(|kind| (vec![("kind", kind)], 1u64)),
+        )?;
+        out.counter(
             "spec_illegal_changes",
             "Specs that were put in force though they may not follow the one before",
             reloads.illegal,

@@ -211,6 +211,44 @@ fn a_cluster_recovers_by_one_request_at_a_time() {
 }
 
 #[test]
+fn breakers_that_turn_are_events_and_probes_that_fail_are_none() {
+    let router = with(&ids("n", 2), r#""open":"5ms","max_open":"5ms""#);
+    let [first, second] = ["n0", "n1"].map(|id| node(&router, "c", id));
+    let fail = |node: &Node| router.report(node, Op::Read, Outcome::Unreachable);
+    let key_of = |id: &str| {
+        let keys = (0..1_000u32).map(u32::to_le_bytes);
+        let healthy = with(&ids("n", 2), "");
+        keys.into_iter()
+            .find(|key| support::read(&healthy, key)[0] == id)
+            .unwrap()
+    };
+    fail(&first);
+    fail(&second);
+    let key = key_of("n0");
+    for outcome in [Outcome::Timeout, Outcome::Miss] {
+        std::thread::sleep(Duration::from_millis(10));
+        assert_eq!(support::read(&router, &key), ["n0"], "the probe of both");
+        router.report(&first, Op::Read, outcome);
+    }
+    let told: Vec<String> = router
+        .events(1)
+        .iter()
+        .map(|event| {
+            let (kind, cluster) = (event.kind.name(), event.cluster.as_deref().unwrap());
+            format!("{kind} {cluster} {}", event.node.as_deref().unwrap_or("-"))
+        })
+        .collect();
+    let expected = [
+        "breaker_opened c n0",
+        "breaker_opened c n1",
+        "cluster_breaker_opened c -",
+        "breaker_closed c n0",
+        "cluster_breaker_closed c -",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_cluster_of_which_every_node_is_open_is_open() {
     let router = with(&ids("n", 3), "");
     for (done, id) in ["n0", "n1", "n2"].iter().enumerate() {
