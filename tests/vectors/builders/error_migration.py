@@ -105,6 +105,19 @@ EDITS = [
         ["1.5", "-0.1", "0.12345", "1e-1", '"half"', "[]"],
         "/breaker/max_ejected",
     ),
+    *(
+        Edit(BREAKER, f'{{"{field}": {value}}}', f"/breaker/{field}", [])
+        for field in ("rate", "cluster_rate")
+        for value in ("0", "0.0", "1.0001", "-0.5", "50", '"half"', "null")
+    ),
+    *(
+        Edit(BREAKER, f'{{"window": {value}}}', "/breaker/window", [])
+        for value in ("10", '"99ms"', '"3601s"', '"0s"', '""')
+    ),
+    *(
+        Edit(BREAKER, f'{{"min_requests": {value}}}', "/breaker/min_requests", [])
+        for value in ("0", "1000001", "-1", "1.0", '"20"')
+    ),
     Edit(BREAKER, '{"failure": 3}', "/breaker/failure", ["failure"]),
     Edit(BREAKER, '{"failures": 3, "failures": 3}', "/breaker/failures", ["failures"]),
 ]
