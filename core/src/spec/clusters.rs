@@ -7,6 +7,9 @@ use super::{ClusterSpec, NodeSpec, PlacementSpec, names, nodes, placement};
 use crate::error::Error;
 use crate::limits;
 
+/// How many names of clusters a message lists.
+const SHOWN: usize = 8;
+
 /// All clusters by name, consistent with one another.
 pub(super) fn decode(place: &Cursor<'_>) -> Result<BTreeMap<String, ClusterSpec>, Error> {
     let members = place.map("a set of clusters", limits::MAX_CLUSTERS)?;
@@ -45,14 +48,14 @@ pub(super) fn reference(
     if clusters.contains_key(&name) {
         return Ok(name);
     }
-    let known: Vec<&str> = clusters.keys().map(String::as_str).collect();
+    let known: Vec<&str> = clusters.keys().take(SHOWN).map(String::as_str).collect();
     Err(place.invalid(format!(
         "{} is not a cluster of this spec; it has {}",
         place.shown(),
-        if known.is_empty() {
-            "none".to_owned()
-        } else {
-            known.join(", ")
+        match clusters.len() {
+            0 => "none".to_owned(),
+            count if count > SHOWN => format!("{} and {} more", known.join(", "), count - SHOWN),
+            _ => known.join(", "),
         }
     )))
 }

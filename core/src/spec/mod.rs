@@ -13,6 +13,7 @@ mod placement;
 mod units;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
@@ -77,8 +78,8 @@ pub struct ClusterSpec {
     pub nodes: Vec<NodeSpec>,
 }
 
-/// A placement as the spec names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A placement as the spec names it. Its `Debug` does not tell the seed, which may be a secret.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlacementSpec {
     /// The ring of virtual nodes, version 1.
@@ -93,6 +94,23 @@ pub enum PlacementSpec {
     },
     /// The placement of an existing client.
     Legacy(LegacySpec),
+}
+
+impl fmt::Debug for PlacementSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ring {
+                vnodes,
+                seed: _,
+                max_load,
+            } => f
+                .debug_struct("Ring")
+                .field("vnodes", vnodes)
+                .field("max_load", max_load)
+                .finish_non_exhaustive(),
+            Self::Legacy(legacy) => f.debug_tuple("Legacy").field(legacy).finish(),
+        }
+    }
 }
 
 /// A node as the spec names it.

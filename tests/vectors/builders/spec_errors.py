@@ -100,7 +100,7 @@ def clusters() -> dict[str, Any]:
                   ["1 to 10000"]),
         *variants(RING, ring.replace("%s", '"vnodes": %s'), ["1.5", '"160"', "true"], f"{placement}/vnodes"),
         *variants(RING, '{"kind": "ring", "seed": %s}', ["-1", "18446744073709551616", "1.5"], f"{placement}/seed"),
-        *quoted(RING, '{"kind": "ring", "seed": %s}', ["", "-1", "abc", "0x10", "1.5", "18446744073709551616", " 1",
+        *variants(RING, '{"kind": "ring", "seed": "%s"}', ["", "-1", "abc", "0x10", "1.5", "18446744073709551616", " 1",
                 "+1"], f"{placement}/seed"),
         *variants(RING, '{"kind": "ring", "seed": %s}', ["true", "[]", "null", "1.0", "1e3"], f"{placement}/seed"),
         *quoted(RING, '{"kind": "ring", "hash_tag": %s}', ["", "{", "{}}", "é", "한", "é}", "  ", "{ "],
