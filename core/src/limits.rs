@@ -7,6 +7,8 @@ pub const MAX_SPEC_BYTES: usize = 4 << 20;
 pub const MAX_CLUSTERS: usize = 64;
 /// Most nodes in a cluster.
 pub const MAX_NODES: usize = 16_384;
+/// Most nodes that a router keeps: those of all specs that were in force, since it lends them out for its life.
+pub const MAX_NODES_KEPT: usize = 1 << 18;
 /// Most points in a spec, over all its placements, each counted as often as it takes longer to compile than a point of
 /// a plain ring: so that no spec takes longer than this many of those.
 pub const MAX_POINTS: u64 = 1 << 20;

@@ -96,7 +96,7 @@ fn first_guess(vnodes: u32, load: u64) -> u32 {
 fn is_even_enough(mut tried: ClusterSpec) -> bool {
     // Owners alone count.
     tried.replicas = 1;
-    Cluster::compile("", &tried, &NodePool::default(), None)
+    Cluster::compile("", &tried, &NodePool::default())
         .ok()
         .and_then(|compiled| fullest(&compiled, &tried))
         .is_some_and(|(_, load)| load <= EVEN_ENOUGH)

@@ -66,7 +66,7 @@ impl Replicas {
                 slots[position] = lists.number(&list[..length]);
             }
         }
-        let lists = lists.lists;
+        let lists = lists.all;
         // With a single node that has points every list is that node, whatever its position.
         if lists.length == 1 {
             return (Self::single(zones.len()), Cow::Borrowed(owners));
@@ -112,7 +112,7 @@ impl Replicas {
 /// Lists that are numbered in the order in which they are first met. Many points have one list, and many lists are
 /// met by one point only; so none is kept twice, and none costs an allocation of its own.
 struct Lists {
-    lists: Replicas,
+    all: Replicas,
     /// The number of a list by its hash, or by the next number that is free.
     known: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
     /// A spec can't choose lists that share a hash, not knowing its key.
@@ -122,7 +122,7 @@ struct Lists {
 impl Default for Lists {
     fn default() -> Self {
         Self {
-            lists: Replicas {
+            all: Replicas {
                 length: 1,
                 nodes: Vec::new(),
             },
@@ -136,14 +136,14 @@ impl Lists {
     fn number(&mut self, list: &[u32]) -> u32 {
         let mut hash = self.keyed.hash_one(list);
         while let Some(&number) = self.known.get(&hash) {
-            if self.lists.nodes(number) == list {
+            if self.all.nodes(number) == list {
                 return number;
             }
             hash = hash.wrapping_add(1);
         }
-        self.lists.length = list.len();
-        let number = self.lists.slots();
-        self.lists.nodes.extend_from_slice(list);
+        self.all.length = list.len();
+        let number = self.all.slots();
+        self.all.nodes.extend_from_slice(list);
         self.known.insert(hash, number);
         number
     }

@@ -314,9 +314,9 @@ impl Spec {
     }
 
     /// An error about a value that was found wrong after parsing, with its place in the text.
-    pub(crate) fn invalid_at(text: &[u8], path: &[&str], message: String) -> Error {
+    pub(crate) fn error_at(text: &[u8], path: &[&str], kind: ErrorKind, message: String) -> Error {
         let place = Cursor::root(text).and_then(|root| root.descend(path));
-        place.map_or_else(|error| error, |place| place.invalid(message))
+        place.map_or_else(|error| error, |place| place.error(kind, message))
     }
 }
 
