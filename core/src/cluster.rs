@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::breaker::ClusterBreaker;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::hash::HashTag;
+use crate::limits::MAX_NODES_KEPT;
 use crate::node::{Node, NodePool};
 use crate::placement::{
     LegacyNode, LegacySpec, Placement, Replicas, Ring, RingBefore, RingNode, RingRule, Table,
@@ -42,39 +43,69 @@ pub struct ClusterMemory {
     pub replica_bytes: u64,
 }
 
-/// A cluster whose `max_load` cannot be kept.
+/// Why a spec that is valid by itself can't be compiled.
 #[derive(Debug)]
-pub(crate) struct Unbounded {
-    cluster: String,
-    /// The lowest that can, in parts of [`max_load::ONE`].
-    lowest: u32,
+pub(crate) enum Refused {
+    /// A cluster's `max_load` cannot be kept.
+    MaxLoad {
+        cluster: String,
+        /// The lowest that can, in parts of [`max_load::ONE`].
+        lowest: u32,
+    },
+    /// The router would have to keep more nodes than one may.
+    Nodes,
 }
 
-impl Unbounded {
+impl Refused {
     /// The error about it, with its place in the text of the spec.
     pub(crate) fn into_error(self, text: &[u8]) -> Error {
-        let lowest = f64::from(self.lowest) / f64::from(max_load::ONE);
-        let message = format!(
-            "the points of this ring cannot keep max_load; use {lowest} or more, or more vnodes"
-        );
-        Spec::invalid_at(
-            text,
-            &["clusters", &self.cluster, "placement", "max_load"],
-            message,
-        )
+        match self {
+            Self::MaxLoad { cluster, lowest } => {
+                let lowest = f64::from(lowest) / f64::from(max_load::ONE);
+                let message = format!(
+                    "the points of this ring cannot keep max_load; use {lowest} or more, or more vnodes"
+                );
+                let path = ["clusters", &cluster, "placement", "max_load"];
+                Spec::error_at(text, &path, ErrorKind::SpecInvalid, message)
+            }
+            Self::Nodes => {
+                let message = format!(
+                    "with these nodes the router would keep more than {MAX_NODES_KEPT}, those of earlier specs included; \
+                     open another router"
+                );
+                Spec::error_at(text, &["clusters"], ErrorKind::SpecLimit, message)
+            }
+        }
     }
 }
 
+/// The compiled placement of a cluster, before any node is taken into the pool: what is refused leaves no trace there.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    placement: Placement,
+    replicas: Replicas,
+}
+
 impl Cluster {
-    /// Compiles a cluster, taking over from the one of this name in force `before` what did not change.
+    /// Compiles a cluster.
     ///
     /// Fails if the spec asks for a `max_load` that its ring cannot keep.
     pub(crate) fn compile(
         name: &str,
         spec: &ClusterSpec,
         pool: &NodePool,
+    ) -> Result<Self, Refused> {
+        Ok(Self::of(name, spec, pool, Self::place(name, spec, None)?))
+    }
+
+    /// Compiles the placement, taking over from the cluster of this name in force `before` what did not change.
+    ///
+    /// Fails if the spec asks for a `max_load` that its ring cannot keep.
+    pub(crate) fn place(
+        name: &str,
+        spec: &ClusterSpec,
         before: Option<(&ClusterSpec, &Self)>,
-    ) -> Result<Self, Unbounded> {
+    ) -> Result<Placed, Refused> {
         let (placement, replicas) = match spec.placement {
             PlacementSpec::Ring {
                 vnodes,
@@ -92,7 +123,7 @@ impl Cluster {
                     old.as_ref()
                         .map(|(ring, lists, nodes)| RingBefore { ring, lists, nodes });
                 let built = Ring::build(&ring_nodes(spec), rule, old);
-                let (ring, replicas) = built.map_err(|lowest| Unbounded {
+                let (ring, replicas) = built.map_err(|lowest| Refused::MaxLoad {
                     cluster: name.to_owned(),
                     lowest,
                 })?;
@@ -103,6 +134,18 @@ impl Cluster {
                 Replicas::single(spec.nodes.len()),
             ),
         };
+        Ok(Placed {
+            placement,
+            replicas,
+        })
+    }
+
+    /// The cluster of a compiled placement, its nodes taken from the pool.
+    pub(crate) fn of(name: &str, spec: &ClusterSpec, pool: &NodePool, placed: Placed) -> Self {
+        let Placed {
+            placement,
+            replicas,
+        } = placed;
         let nodes: Vec<Arc<Node>> = spec
             .nodes
             .iter()
@@ -114,7 +157,7 @@ impl Cluster {
             .map(|(at, _)| at)
             .collect();
         let first = |slot| nodes[replicas.first(slot) as usize].index();
-        Ok(Self {
+        Self {
             first_indices: (0..replicas.slots()).map(first).collect(),
             nodes,
             takes_keys,
@@ -122,7 +165,7 @@ impl Cluster {
             replicas,
             hash_tag: spec.hash_tag,
             breaker: pool.cluster_breaker(name),
-        })
+        }
     }
 
     /// The ring of this cluster, of which `spec` is the spec, if its points are made alike.

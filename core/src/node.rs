@@ -10,7 +10,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::breaker::{Breaker, BreakerState, ClusterBreaker, Troubled, Turn, Uptime};
 use crate::counters::{Counters, Outcome};
 use crate::debt::Owed;
-use crate::spec::{BreakerSpec, ClusterSpec, NodeSpec};
+use crate::limits::MAX_NODES_KEPT;
+use crate::spec::{BreakerSpec, ClusterSpec, NodeSpec, Spec};
 use crate::window::{Recent, Window};
 
 /// A node of a cluster: what a caller needs to send a key there.
@@ -209,6 +210,18 @@ struct Inner {
     owed: HashMap<(String, String), Arc<Owed>>,
 }
 
+/// What tells a node of a spec from all others.
+fn description(cluster: &str, spec: &ClusterSpec, node: &NodeSpec) -> Description {
+    Description {
+        cluster: cluster.to_owned(),
+        key_prefix: spec.key_prefix.clone(),
+        id: node.id.clone(),
+        address: node.address.clone(),
+        zone: node.zone.clone(),
+        weight: node.weight,
+    }
+}
+
 /// Everything about a node that a caller can see.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Description {
@@ -221,17 +234,26 @@ struct Description {
 }
 
 impl NodePool {
+    /// Whether the nodes of a spec may be kept beside those that are.
+    pub(crate) fn has_room_for(&self, spec: &Spec) -> bool {
+        let inner = self.inner.read();
+        let all: usize = spec.clusters.values().map(|each| each.nodes.len()).sum();
+        let room = MAX_NODES_KEPT.saturating_sub(inner.nodes.len());
+        if all <= room {
+            return true;
+        }
+        let clusters = spec.clusters.iter();
+        let new = clusters.flat_map(|(name, cluster)| {
+            let described = |node| description(name, cluster, node);
+            cluster.nodes.iter().map(described)
+        });
+        new.filter(|node| !inner.known.contains_key(node)).count() <= room
+    }
+
     /// The node that a spec describes: the one handed out before, if nothing about it changed.
     pub(crate) fn intern(&self, cluster: &str, spec: &ClusterSpec, node: &NodeSpec) -> Arc<Node> {
         let mut inner = self.inner.write();
-        let description = Description {
-            cluster: cluster.to_owned(),
-            key_prefix: spec.key_prefix.clone(),
-            id: node.id.clone(),
-            address: node.address.clone(),
-            zone: node.zone.clone(),
-            weight: node.weight,
-        };
+        let description = description(cluster, spec, node);
         if let Some(&index) = inner.known.get(&description) {
             return Arc::clone(&inner.nodes[index as usize]);
         }

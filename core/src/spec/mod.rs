@@ -14,6 +14,7 @@ mod placement;
 mod units;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
@@ -78,8 +79,8 @@ pub struct ClusterSpec {
     pub nodes: Vec<NodeSpec>,
 }
 
-/// A placement as the spec names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A placement as the spec names it. Its `Debug` does not tell the seed, which may be a secret.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlacementSpec {
     /// The ring of virtual nodes, version 1.
@@ -94,6 +95,23 @@ pub enum PlacementSpec {
     },
     /// The placement of an existing client.
     Legacy(LegacySpec),
+}
+
+impl fmt::Debug for PlacementSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ring {
+                vnodes,
+                seed: _,
+                max_load,
+            } => f
+                .debug_struct("Ring")
+                .field("vnodes", vnodes)
+                .field("max_load", max_load)
+                .finish_non_exhaustive(),
+            Self::Legacy(legacy) => f.debug_tuple("Legacy").field(legacy).finish(),
+        }
+    }
 }
 
 /// A node as the spec names it.
@@ -305,8 +323,8 @@ impl Spec {
     }
 
     /// An error about a value that was found wrong after parsing, with its place in the text.
-    pub(crate) fn invalid_at(text: &[u8], path: &[&str], message: String) -> Error {
+    pub(crate) fn error_at(text: &[u8], path: &[&str], kind: ErrorKind, message: String) -> Error {
         let place = Cursor::root(text).and_then(|root| root.descend(path));
-        place.map_or_else(|error| error, |place| place.invalid(message))
+        place.map_or_else(|error| error, |place| place.error(kind, message))
     }
 }
