@@ -128,7 +128,7 @@ impl Metrics {
             state: node.breaker(),
             opened: node.health().opened(),
         });
-        let uptime = pool.uptime().now();
+        let uptime = pool.troubled().now();
         let cluster_breakers = snapshot.clusters().iter().map(|(name, cluster)| {
             let (cluster, breaker) = (name.clone(), cluster.breaker());
             ClusterBreakerMetric {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{CStr, CString};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::breaker::{Breaker, BreakerState, ClusterBreaker, Troubled, Turn, Uptime};
+use crate::breaker::{Breaker, BreakerState, ClusterBreaker, Troubled, Turn};
 use crate::counters::{Counters, Outcome};
 use crate::debt::Owed;
 use crate::limits::MAX_NODES_KEPT;
@@ -30,12 +30,14 @@ pub struct Node {
     key_prefix: Name,
     breaker: Arc<Breaker>,
     cluster_breaker: Arc<ClusterBreaker>,
-    tally: Arc<Tally>,
+    tally: SharedTally,
     owed: Arc<Owed>,
-    uptime: Uptime,
 }
 
-/// The requests to one node in one cluster.
+type SharedTally = Arc<OnceLock<Box<Tally>>>;
+
+/// The requests to one node in one cluster. Made with the first of them: a router may have met many
+/// more nodes than it ever asks.
 #[derive(Debug)]
 struct Tally {
     counters: Counters,
@@ -99,7 +101,7 @@ impl Node {
 
     /// What this process thinks of the node's health.
     pub fn breaker(&self) -> BreakerState {
-        self.breaker.state(self.uptime.now())
+        self.breaker.state(self.breaker.now())
     }
 
     /// [`Node::id`] with a NUL behind it.
@@ -142,13 +144,23 @@ impl Node {
     }
 
     pub(crate) fn counters(&self) -> &Counters {
-        &self.tally.counters
+        &self.tally().counters
+    }
+
+    #[inline]
+    fn tally(&self) -> &Tally {
+        self.tally.get_or_init(|| {
+            Box::new(Tally {
+                counters: Counters::default(),
+                window: Window::new(self.breaker.now()),
+            })
+        })
     }
 
     /// Notes how many requests there were up to now, if that was not done just before.
     pub(crate) fn note(&self, now: u64, settings: &BreakerSpec) {
         let counts = || self.counters().sum();
-        self.tally.window.note(now, length(settings), counts);
+        self.tally().window.note(now, length(settings), counts);
     }
 
     /// A request that is counted already failed: how that turns the breaker.
@@ -166,7 +178,7 @@ impl Node {
                 failures: failures.saturating_sub(1),
             }
         };
-        self.tally.window.note(now, length(settings), before);
+        self.tally().window.note(now, length(settings), before);
         let at_once = outcome == Outcome::Unreachable;
         self.breaker.failed(now, settings, |row| {
             at_once
@@ -181,7 +193,7 @@ impl Node {
         let start = start
             .max(self.breaker.closed_at())
             .max(self.cluster_breaker.closed_at());
-        self.tally.window.since(start, now, self.counters().sum())
+        self.tally().window.since(start, now, self.counters().sum())
     }
 
     pub(crate) fn owed(&self) -> &Owed {
@@ -193,7 +205,6 @@ impl Node {
 #[derive(Debug, Default)]
 pub(crate) struct NodePool {
     troubled: Arc<Troubled>,
-    uptime: Uptime,
     inner: RwLock<Inner>,
 }
 
@@ -205,7 +216,7 @@ struct Inner {
     breakers: HashMap<(String, String), Arc<Breaker>>,
     cluster_breakers: HashMap<String, Arc<ClusterBreaker>>,
     /// By cluster, id and address.
-    tallies: BTreeMap<(String, String, String), Arc<Tally>>,
+    tallies: BTreeMap<(String, String, String), SharedTally>,
     /// By id and key prefix, as identities are.
     owed: HashMap<(String, String), Arc<Owed>>,
 }
@@ -275,12 +286,7 @@ impl NodePool {
         let tally = inner
             .tallies
             .entry((cluster.to_owned(), node.id.clone(), node.address.clone()))
-            .or_insert_with(|| {
-                Arc::new(Tally {
-                    counters: Counters::default(),
-                    window: Window::new(self.uptime.now()),
-                })
-            });
+            .or_default();
         let tally = Arc::clone(tally);
         let cluster_breaker = self.cluster_breaker_in(&mut inner, cluster);
         let entries = (node.id.clone(), spec.key_prefix.clone());
@@ -298,7 +304,6 @@ impl NodePool {
             cluster_breaker,
             tally,
             owed,
-            uptime: self.uptime,
         });
         inner.nodes.push(Arc::clone(&interned));
         inner.known.insert(description, index);
@@ -346,11 +351,6 @@ impl NodePool {
         )
     }
 
-    /// The time of breakers.
-    pub(crate) fn uptime(&self) -> Uptime {
-        self.uptime
-    }
-
     pub(crate) fn get(&self, index: u32) -> Option<Arc<Node>> {
         self.inner.read().nodes.get(index as usize).cloned()
     }
@@ -359,7 +359,9 @@ impl NodePool {
     pub(crate) fn with_counters(&self, mut each: impl FnMut(&str, &Counters)) {
         let inner = self.inner.read();
         for ((cluster, ..), tally) in &inner.tallies {
-            each(cluster, &tally.counters);
+            if let Some(tally) = tally.get() {
+                each(cluster, &tally.counters);
+            }
         }
     }
 }

@@ -208,7 +208,7 @@ impl Router {
             self.failed(node, op, outcome);
         } else {
             if look {
-                let now = self.pool.uptime().now();
+                let now = self.pool.troubled().now();
                 self.with(|snapshot| node.note(now, &snapshot.spec().breaker));
             }
             if !self.pool.troubled().is_nobody() {
@@ -219,7 +219,7 @@ impl Router {
 
     #[cold]
     fn succeeded(&self, node: &Node) {
-        let now = self.pool.uptime().now();
+        let now = self.pool.troubled().now();
         let of_node = node.health().succeeded(now);
         let of_cluster = node.cluster_breaker().breaker().succeeded(now);
         if of_node.or(of_cluster).is_some() {
@@ -231,7 +231,7 @@ impl Router {
 
     #[cold]
     fn failed(&self, node: &Node, op: Op, outcome: Outcome) {
-        let uptime = self.pool.uptime().now();
+        let uptime = self.pool.troubled().now();
         self.with(|snapshot| {
             if op == Op::Invalidate {
                 node.owed().lose(now(), snapshot.max_ttl());

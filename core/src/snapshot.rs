@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::balance::Warning;
-use crate::breaker::{Troubled, Uptime};
+use crate::breaker::Troubled;
 use crate::cluster::{Cluster, ClusterMemory, Refused};
 use crate::hash;
 use crate::node::{Node, NodePool};
@@ -24,7 +24,6 @@ pub struct Snapshot {
     migration: Option<ActiveMigration>,
     weight: u16,
     troubled: Arc<Troubled>,
-    uptime: Uptime,
     /// The primary's table where there is no migration and it takes no more than that.
     quick: Option<QuickTable>,
     /// One for all snapshots of a compiled spec.
@@ -103,7 +102,6 @@ impl Snapshot {
             primary,
             migration,
             troubled: Arc::clone(pool.troubled()),
-            uptime: pool.uptime(),
             warnings: Arc::default(),
         })
     }
@@ -279,7 +277,7 @@ impl Snapshot {
     #[cold]
     fn open(&self, cluster: &Cluster, slot: u32, probe: bool) -> u8 {
         let max_ejected = self.spec.breaker.max_ejected;
-        cluster.open(slot, max_ejected, self.uptime.now(), probe)
+        cluster.open(slot, max_ejected, self.troubled.now(), probe)
     }
 
     /// The route that a code of this snapshot stands for.

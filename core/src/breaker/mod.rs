@@ -45,14 +45,32 @@ impl BreakerState {
 
 /// How many of a router's breakers have something to say. Lags behind by a moment: a reader may
 /// still miss a breaker that has just opened, as if it had come before, or look for one in vain.
-#[derive(Debug, Default)]
-pub(crate) struct Troubled(AtomicU64);
+#[derive(Debug)]
+pub(crate) struct Troubled {
+    count: AtomicU64,
+    opened: Instant,
+}
+
+impl Default for Troubled {
+    fn default() -> Self {
+        Self {
+            count: AtomicU64::new(0),
+            opened: Instant::now(),
+        }
+    }
+}
 
 impl Troubled {
     /// Whether no breaker has anything to say.
     #[inline]
     pub(crate) fn is_nobody(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.count.load(Ordering::Relaxed) == 0
+    }
+
+    /// Milliseconds since the router was opened: the time of breakers, which no clock that is set can
+    /// disturb. Never 0.
+    pub(crate) fn now(&self) -> u64 {
+        milliseconds(self.opened.elapsed()).saturating_add(1)
     }
 }
 
@@ -96,6 +114,11 @@ impl Breaker {
     #[cfg(test)]
     pub(crate) fn is_quiet(&self) -> bool {
         self.word.load(Ordering::Relaxed) == 0
+    }
+
+    /// The time by which it goes.
+    pub(crate) fn now(&self) -> u64 {
+        self.troubled.now()
     }
 
     /// Whether requests are to be kept away. An open breaker whose time is over gives one caller
@@ -244,8 +267,8 @@ impl Breaker {
     /// Keeps the number of troubled breakers after a change of the word.
     fn count(&self, before: u64, after: u64) {
         match (before, after) {
-            (0, 1..) => self.troubled.0.fetch_add(1, Ordering::Relaxed),
-            (1.., 0) => self.troubled.0.fetch_sub(1, Ordering::Relaxed),
+            (0, 1..) => self.troubled.count.fetch_add(1, Ordering::Relaxed),
+            (1.., 0) => self.troubled.count.fetch_sub(1, Ordering::Relaxed),
             _ => return,
         };
     }
@@ -253,23 +276,6 @@ impl Breaker {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Milliseconds since a router was opened: the time of breakers, which no clock that is set can
-/// disturb. Never 0.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Uptime(Instant);
-
-impl Default for Uptime {
-    fn default() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Uptime {
-    pub(crate) fn now(self) -> u64 {
-        milliseconds(self.0.elapsed()).saturating_add(1)
-    }
 }
 
 #[cfg(all(test, not(loom)))]
