@@ -20,8 +20,11 @@ export type Stage = 'none' | 'prepare' | 'ramp' | 'soak'
 /** What a request was for: to get a value, to store a copy, to remove or replace a value that is no longer true. */
 export type Op = 'read' | 'fill' | 'invalidate'
 
-/** How a request ended. `error` and `timeout` speak against the node and open its breaker. */
-export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout'
+/**
+ * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker, the last at once:
+ * there was no connection and none could be made, so that nothing was sent.
+ */
+export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable'
 
 /**
  * A node of a cluster. There is one object for each as long as the router lives and nothing about the node
@@ -106,6 +109,15 @@ export interface Metrics {
     readonly cluster: string
     readonly node: string
     readonly state: 'closed' | 'open' | 'half_open'
+    /** How often it has opened, failed probes included. */
+    readonly opened: number
+  }[]
+  /** The breakers of clusters: one that is open keeps this process from reading the cluster. */
+  readonly clusterBreakers: readonly {
+    readonly cluster: string
+    readonly state: 'closed' | 'open' | 'half_open'
+    /** How often it has opened, failed probes included. */
+    readonly opened: number
   }[]
   /** The invalidations that were lost, for each cluster of the spec, by name. */
   readonly debts: readonly {

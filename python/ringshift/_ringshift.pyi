@@ -196,7 +196,7 @@ class Router:
     def report(
         self,
         node: Node | Target,
-        outcome: Literal["hit", "miss", "ok", "error", "timeout"],
+        outcome: Literal["hit", "miss", "ok", "error", "timeout", "unreachable"],
         op: Literal["read", "fill", "invalidate"] = "read",
     ) -> None:
         """Says how a request to a node (of a target: its first) ended: for metrics, and for the node's breaker.
