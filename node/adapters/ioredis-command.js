@@ -50,18 +50,14 @@ class LimitedCommand extends Command {
   }
 }
 
-const [TEXT, BYTES] = [{ replyEncoding: /** @type {const} */ ('utf8') }, { replyEncoding: null }]
-
 /**
  * What `callBuffer` does: strings come as Buffers.
  * @param {Redis} client
  * @param {string} name
  * @param {(string | Buffer | number)[]} parameters
- * @returns {Promise<unknown>}
  */
 function sendForBytes(client, name, parameters) {
-  if (isPlain(client)) return send(client, new LimitedCommand(name, parameters, BYTES))
-  return client.callBuffer(name, parameters)
+  return send(client, name, parameters, null)
 }
 
 /**
@@ -69,26 +65,22 @@ function sendForBytes(client, name, parameters) {
  * @param {Redis} client
  * @param {string} name
  * @param {(string | Buffer | number)[]} parameters
- * @returns {Promise<unknown>}
  */
 function sendForText(client, name, parameters) {
-  if (isPlain(client)) return send(client, new LimitedCommand(name, parameters, TEXT))
-  return client.call(name, parameters)
+  return send(client, name, parameters, 'utf8')
 }
 
 /**
- * Whether ioredis has nothing else to do than to send: what these options want, it does in its own methods.
+ * Not by `call`, which makes a timer for each, and fails where ioredis is to pipeline by itself (enableAutoPipelining).
  * @param {Redis} client
+ * @param {string} name
+ * @param {(string | Buffer | number)[]} parameters
+ * @param {'utf8' | null} replyEncoding
+ * @returns {Promise<unknown>}
  */
-function isPlain({ options }) {
-  return !options.enableAutoPipelining && !options.showFriendlyErrorStack
-}
-
-/**
- * @param {Redis} client
- * @param {Command} command
- */
-function send(client, command) {
+function send(client, name, parameters, replyEncoding) {
+  const errorStack = client.options.showFriendlyErrorStack ? new Error() : undefined
+  const command = new LimitedCommand(name, parameters, { replyEncoding, errorStack })
   return /** @type {Promise<unknown>} */ (client.sendCommand(command))
 }
 

@@ -79,14 +79,14 @@ function seek(io, route, key, hit, miss) {
  */
 function write(io, route, key, item, use) {
   const how = item === null ? 'delete' : 'set'
-  const items = item === null ? null : [item]
   const goOn = async (/** @type {Reply | undefined} */ reply) => {
+    const items = item === null ? null : [item]
     const written = await writing.store(io, [route], [key], items, how, reply)
     return use(writing.checked(written).results.get(0) ?? false)
   }
   const node = route.invalidate[0]
   if (node === undefined) return goOn(undefined)
-  const what = writing.stepAt(route, node, items && how)
+  const what = writing.stepAt(route, node, how)
   return io.ask(what, node, key, item, undefined, (reply) =>
     typeof reply === 'boolean' && route.invalidate.length === 1 && writing.isInForce(io, route)
       ? use(reply && what === how)

@@ -55,7 +55,9 @@ async function store(io, first, keys, items, how, reply) {
   await write(
     io,
     written,
-    first.map((route) => route.invalidate.map((node) => ({ what: stepAt(route, node, items && how), node }))),
+    first.map((route) =>
+      route.invalidate.map((node) => ({ what: stepAt(route, node, items === null ? 'delete' : how), node })),
+    ),
     keys,
     items,
     reply,
@@ -226,11 +228,11 @@ function place(node) {
  * What a node of a route is asked to do.
  * @param {Route} route
  * @param {Node} node
- * @param {'set' | 'replace' | 'delete' | null} how where the key is read
+ * @param {'set' | 'replace' | 'delete'} how where the key is read
  * @returns {Do}
  */
 function stepAt(route, node, how) {
-  return how !== null && isRead(route, node) ? how : 'delete'
+  return isRead(route, node) ? how : 'delete'
 }
 
 /**

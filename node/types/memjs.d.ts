@@ -27,6 +27,9 @@ declare module 'memjs' {
     _socket: Socket | undefined
     connected: boolean
     responseBuffer: Buffer
+    options: { retries: number }
+    write(request: Buffer): void
+    appendToBuffer(data: Buffer): Buffer
     sock(sasl: boolean, go: (socket: Socket) => void): void
     error(error: Error | string): void
     close(): void
