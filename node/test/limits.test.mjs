@@ -8,7 +8,7 @@ import limits from '../adapters/limits.js'
 const FILE = fileURLToPath(new URL('../adapters/limits.js', import.meta.url))
 
 /** Limits, and who was told that its time is over; `all` settles when as many were. */
-function setUp(milliseconds, count, expired = () => {}) {
+function setUp(t, milliseconds, count, expired = () => {}) {
   const told = []
   let enough
   const all = new Promise((resolve) => {
@@ -21,11 +21,12 @@ function setUp(milliseconds, count, expired = () => {}) {
   })
   // The limits themselves keep no process alive.
   const alive = setInterval(() => {}, 1000)
-  return { limits: made, told, all: all.finally(() => clearInterval(alive)) }
+  t.after(() => clearInterval(alive))
+  return { limits: made, told, all }
 }
 
-test('what has not ended in time is told so, the oldest first', async () => {
-  const { limits: some, told, all } = setUp(20, 4)
+test('what has not ended in time is told so, the oldest first', async (t) => {
+  const { limits: some, told, all } = setUp(t, 20, 4)
   const begun = new Map(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => [name, some.begin(name)]))
   for (const name of ['d', 'a', 'g']) some.end(begun.get(name))
   some.end(begun.get('d'))
@@ -35,13 +36,13 @@ test('what has not ended in time is told so, the oldest first', async () => {
   assert.equal(told.length, 4)
 })
 
-test('one that begins when another is over has its own time', async () => {
+test('one that begins when another is over has its own time', async (t) => {
   const begun = []
   const {
     limits: some,
     told,
     all,
-  } = setUp(10, 4, (name) => {
+  } = setUp(t, 10, 4, (name) => {
     begun.push(performance.now())
     if (name < 4) some.begin(name + 1)
   })
@@ -53,7 +54,7 @@ test('one that begins when another is over has its own time', async () => {
 
 test('many requests one after the other are one timer', (t) => {
   const timers = t.mock.method(globalThis, 'setTimeout')
-  const { limits: some, told } = setUp(60_000, 1)
+  const { limits: some, told } = setUp(t, 60_000, 1)
   for (let turn = 0; turn < 1000; turn++) some.end(some.begin(turn))
   assert.equal(timers.mock.callCount(), 1)
   assert.deepEqual(told, [])
