@@ -11,7 +11,9 @@ import atexit
 import logging
 import os
 import queue
+import sys
 import threading
+import time
 import weakref
 
 from ringshift import _ringshift
@@ -22,7 +24,7 @@ __all__ = ["Watcher", "start"]
 _log = logging.getLogger("ringshift")
 _log.addHandler(logging.NullHandler())
 
-# A file system that hangs must not keep the process from ending.
+# A file system that hangs must keep the process neither from ending nor from forking.
 _LAST_WAIT = 5.0
 
 
@@ -77,7 +79,7 @@ def register_hooks() -> None:
     if not _hooked:
         _hooked.append(True)
         os.register_at_fork(
-            before=_ringshift._before_fork,  # noqa: SLF001
+            before=_before_fork,
             after_in_parent=_ringshift._after_fork_in_parent,  # noqa: SLF001
             after_in_child=_in_child,
         )
@@ -114,10 +116,18 @@ def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[None], 
         del router
 
 
+def _before_fork() -> None:
+    _ringshift._before_fork(_LAST_WAIT)  # noqa: SLF001
+
+
 def _in_child() -> None:
     _ringshift._after_fork_in_child()  # noqa: SLF001
     for watcher in list(_watchers):
-        watcher.restart()
+        try:
+            watcher.restart()
+        except RuntimeError as error:
+            # No more threads: the child serves on by the spec that it has, and the other watchers have their turn.
+            _log.error("the watcher could not be started after a fork: %s", error)  # noqa: TRY400
 
 
 def _at_exit() -> None:
@@ -125,5 +135,9 @@ def _at_exit() -> None:
     watchers = list(_watchers)
     for watcher in watchers:
         watcher.stop()
+    end = time.monotonic() + _LAST_WAIT
     for watcher in watchers:
-        watcher.join(_LAST_WAIT)
+        watcher.join(max(0.0, end - time.monotonic()))
+    if sys.version_info < (3, 14):
+        # Later versions let daemon threads sleep at the end instead of ending them where they are.
+        _ringshift._at_exit(_LAST_WAIT)  # noqa: SLF001
