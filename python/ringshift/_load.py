@@ -1,15 +1,15 @@
-"""Loads the native module first, so that a place where it can't be loaded gets an error that says what would be right."""
+"""Loads the native module first: where it can't be loaded, the error says what would be right."""
 
 from __future__ import annotations
 
 __all__: list[str] = []
 
 try:
-    from ringshift import _ringshift as _ringshift
+    from ringshift import _ringshift  # noqa: F401
 except ImportError as error:
     if "subinterpreter" not in str(error):
         raise
     raise ImportError(
-        "ringshift can't be imported here: it works in one interpreter of a process, which is the main one as a rule; "
-        "import it there (with mod_wsgi: WSGIApplicationGroup %{GLOBAL})"
+        "ringshift can't be imported in a subinterpreter: use it in the main interpreter of the process (with mod_wsgi: "
+        "WSGIApplicationGroup %{GLOBAL})"
     ) from error

@@ -127,7 +127,7 @@ def _in_child() -> None:
             watcher.restart()
         except RuntimeError as error:
             # No more threads: the child serves on by the spec that it has, and the other watchers have their turn.
-            _log.error("the watcher could not be started after a fork: %s", error)  # noqa: TRY400
+            _log.error("the watcher could not be started after a fork: %s", error)
 
 
 def _at_exit() -> None:

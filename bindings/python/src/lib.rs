@@ -38,6 +38,7 @@ use pyo3::prelude::*;
 /// It needs no lock of the interpreter's: `attached` has one of its own where the interpreter has none.
 #[pymodule(gil_used = false)]
 mod _ringshift {
+    use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
     use pyo3::types::PyList;
 
@@ -58,8 +59,20 @@ mod _ringshift {
     #[pymodule_export]
     use crate::target::Target;
 
+    /// The number of the main interpreter.
+    const MAIN: i64 = 0;
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // The classes are made once, and would outlive an interpreter that made them and has ended.
+        // SAFETY: this thread is attached to an interpreter, whose state this is.
+        let interpreter =
+            unsafe { pyo3::ffi::PyInterpreterState_GetID(pyo3::ffi::PyInterpreterState_Get()) };
+        if interpreter != MAIN {
+            return Err(PyImportError::new_err(
+                "ringshift._ringshift does not support loading in subinterpreters",
+            ));
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("NO_NODE", ringshift::NO_NODE)?;
         let public = [
