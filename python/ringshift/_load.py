@@ -10,6 +10,6 @@ except ImportError as error:
     if "subinterpreter" not in str(error):
         raise
     raise ImportError(
-        "ringshift can't be imported in a subinterpreter: use it in the main interpreter of the process (with mod_wsgi: "
-        "WSGIApplicationGroup %{GLOBAL})"
+        "ringshift can't be imported in a subinterpreter: use it in the main interpreter of the process (with "
+        "mod_wsgi: WSGIApplicationGroup %{GLOBAL})"
     ) from error

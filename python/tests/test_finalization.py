@@ -1,7 +1,7 @@
 """Daemon threads that are in the middle of a call when the interpreter ends: it ends as it would without them.
 
-Before Python 3.14 a thread that wants the interpreter's lock after the end has begun is ended where it is. Where that is
-Python code that a native module called, the process aborts.
+Before Python 3.14 a thread that wants the interpreter's lock after the end has begun is ended where it is. Where that
+is Python code that a native module called, the process aborts.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ if MAIN: router.close()
     lines = result.stdout.splitlines()
     assert len(lines) == 3
     for line in lines:
-        assert line.startswith("ImportError: ringshift can't be imported in a subinterpreter: use it in the main interpreter")
+        assert line.startswith(
+            "ImportError: ringshift can't be imported in a subinterpreter: use it in the main interpreter"
+        )
         assert "WSGIApplicationGroup" in line
 
 
