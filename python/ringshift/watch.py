@@ -8,6 +8,7 @@ logged, once, by the logger "ringshift".
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
@@ -57,9 +58,10 @@ class Watcher:
     def _start(self, router: _ringshift.Router) -> None:
         # No `threading.Event`: the garbage collector may set it in a thread that holds its lock. A SimpleQueue is made
         # for that.
-        wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        wake: queue.SimpleQueue[object] = queue.SimpleQueue()
         # The router owns this watcher, which is gone when the router goes; the thread keeps what wakes it.
-        gone = weakref.ref(router, lambda _: wake.put(None))
+        # What is called when it goes runs no Python code: see `ending` in the native module.
+        gone = weakref.ref(router, wake.put)
         self._wake = wake
         self._thread = threading.Thread(
             target=_watch, args=(gone, wake, self._seconds), name="ringshift-watch", daemon=True
@@ -70,7 +72,10 @@ class Watcher:
 def start(router: _ringshift.Router, seconds: float) -> Watcher:
     """Starts a watcher for a router; the router calls this, and `stop` when it is closed."""
     watcher = Watcher(router, seconds)
-    _watchers.add(watcher)
+    with contextlib.suppress(queue.Empty):
+        while True:
+            _watchers.discard(_gone.get_nowait())
+    _watchers.add(weakref.ref(watcher, _gone.put))
     return watcher
 
 
@@ -86,11 +91,13 @@ def register_hooks() -> None:
         atexit.register(_at_exit)
 
 
-_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+# No `WeakSet`, which runs Python code when something goes.
+_watchers: set[weakref.ref[Watcher]] = set()
+_gone: queue.SimpleQueue[weakref.ref[Watcher]] = queue.SimpleQueue()
 _hooked: list[bool] = []
 
 
-def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[None], seconds: float) -> None:
+def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[object], seconds: float) -> None:
     """What the thread does. It holds the router only while it refreshes it."""
     known = ""
     while True:
@@ -116,13 +123,17 @@ def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[None], 
         del router
 
 
+def _living() -> list[Watcher]:
+    return [watcher for watcher in (this() for this in _watchers.copy()) if watcher is not None]
+
+
 def _before_fork() -> None:
     _ringshift._before_fork(_LAST_WAIT)  # noqa: SLF001
 
 
 def _in_child() -> None:
     _ringshift._after_fork_in_child()  # noqa: SLF001
-    for watcher in list(_watchers):
+    for watcher in _living():
         try:
             watcher.restart()
         except RuntimeError as error:
@@ -132,7 +143,7 @@ def _in_child() -> None:
 
 def _at_exit() -> None:
     """Ends the threads while the interpreter is whole; one that is in native code later would never come back."""
-    watchers = list(_watchers)
+    watchers = _living()
     for watcher in watchers:
         watcher.stop()
     end = time.monotonic() + _LAST_WAIT

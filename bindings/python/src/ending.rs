@@ -30,12 +30,25 @@ const PAUSE: Duration = Duration::from_micros(200);
 /// Runs `body`, which calls Python code.
 pub(crate) fn calling<T>(body: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let _inside = Inside::new();
-    if ENDING.load(Ordering::SeqCst) && !ENDS.get() {
+    if over() {
         return Err(PyRuntimeError::new_err(
             "the interpreter ends, and this thread is not the one that ends it; stop and join threads before",
         ));
     }
     body()
+}
+
+/// Lets go of an object. That may run Python code, and at the end is left undone.
+pub(crate) fn let_go<T>(object: T) {
+    let _inside = Inside::new();
+    if over() {
+        std::mem::forget(object);
+    }
+}
+
+/// Whether this thread may call no more.
+fn over() -> bool {
+    ENDING.load(Ordering::SeqCst) && !ENDS.get()
 }
 
 /// One of the threads inside, until it is dropped.

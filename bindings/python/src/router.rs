@@ -14,7 +14,7 @@ use crate::arguments::{check_watch, spec_text};
 use crate::attached::Attached;
 use crate::cache::{NodeTable, Routes};
 use crate::data;
-use crate::ending::calling;
+use crate::ending::{calling, let_go};
 use crate::errors;
 use crate::guard::{Busy, detached, guarded};
 use crate::indices;
@@ -303,7 +303,9 @@ impl Router {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(watcher) = watcher {
-            calling(|| watcher.call_method0(py, "stop"))?;
+            let stopped = calling(|| watcher.call_method0(py, "stop").map(drop));
+            let_go(watcher);
+            stopped?;
         }
         Ok(())
     }
@@ -334,6 +336,16 @@ impl Router {
                 snapshot.stage().name()
             )
         })
+    }
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        let watcher = self
+            .watcher
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let_go(watcher.take());
     }
 }
 
