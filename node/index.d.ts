@@ -5,9 +5,9 @@ export interface RouterOptions {
   /** The region of this process; decides which plan of a migration it follows. */
   region?: string | null
   /**
-   * Milliseconds between refreshes, 1 to 2^31 - 1. Each reads the (small) file synchronously. The timer keeps
-   * neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and `lastError`
-   * tell. Without it, call `refresh()`.
+   * Milliseconds between refreshes, 1 to 2^31 - 1. Each is done in a thread of Node's pool, and holds up nobody. The
+   * timer keeps neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and
+   * `lastError` tell. Without it, call `refresh()`.
    */
   watch?: number | null
   /** A file in which the last good spec is kept, so that a process can start when the spec is bad or gone. */
