@@ -669,6 +669,23 @@ ringshift_status ringshift_router_metrics_json(const ringshift_router *router,
                                                char **out);
 
 /**
+ * Writes to `*out` what happened since the event with the number `since` (0: from the first), as a JSON list, oldest
+ * first: for the program's log, which asks with the `sequence` of the last event that it has. Free it with
+ * `ringshift_string_free`.
+ *
+ * An event is an object of `sequence` (1, 2, ...), `time` (milliseconds since 1970), `kind` (such as `applied`,
+ * `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in force
+ * after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has none) and
+ * `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number `since` + 1,
+ * those between them are forgotten.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
+ */
+ringshift_status ringshift_router_events_json(const ringshift_router *router,
+                                              uint64_t since,
+                                              char **out);
+
+/**
  * Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.
  */
 void ringshift_string_free(char *string);

@@ -85,6 +85,8 @@ export interface Metrics {
   /** Moved share of the keys in basis points. */
   readonly weight: number
   readonly reloads: {
+    /** Refreshes that have ended, however they did: a number that stands still means that nobody watches. */
+    readonly refreshes: number
     readonly applied: number
     readonly unchanged: number
     readonly rejected: number
@@ -94,7 +96,10 @@ export interface Metrics {
     readonly lastIllegal: string | null
     /** Seconds since 1970. */
     readonly lastSuccess: number
+    /** What is wrong with the file at present: where (pointer, line and column), what, and what would be right. */
     readonly lastError: string | null
+    /** Its kind. */
+    readonly lastErrorKind: ErrorKind | null
     /** Why the last good copy could not be written, if one is kept. */
     readonly lastGoodError: string | null
   }
@@ -147,6 +152,37 @@ export interface Metrics {
     /** What is wrong and what would mend it. */
     readonly message: string
   }[]
+}
+
+/** One thing that happened to a router. No key and no value is ever in it. */
+export interface RouterEvent {
+  /** Its number: 1 for a router's first event, and one more for each. */
+  readonly sequence: number
+  /** When it happened, in milliseconds since 1970, as `Date` takes it. */
+  readonly time: number
+  /**
+   * `applied`, `rejected`, `mended`, `illegal`, `last_good_used`, `last_good_unsaved` or `last_good_saved`. More kinds
+   * may come.
+   */
+  readonly kind: string
+  /** How to log it. */
+  readonly level: 'info' | 'warning'
+  /** The generation that was in force after it. */
+  readonly generation: number
+  /** The cluster that it is about, if it is about one. */
+  readonly cluster: string | null
+  /** The node's id, if it is about one. */
+  readonly node: string | null
+  /** The kind of error, if it is about one. */
+  readonly error: ErrorKind | null
+  /** The JSON pointer of what is wrong with the spec, if that is known. */
+  readonly pointer: string | null
+  /** The line in the spec, from 1. */
+  readonly line: number | null
+  /** The column in that line, in bytes, from 1. */
+  readonly column: number | null
+  /** What happened, for people to read. */
+  readonly message: string
 }
 
 /** Stands for nowhere to read among the indices of nodes: 0xffffffff. */
@@ -248,7 +284,14 @@ export class Router {
   /** All counters and states, for the host's own registry. */
   metrics(): Metrics
 
-  /** The same in the OpenMetrics text format, version 1.0. */
+  /**
+   * What happened since the event with this number (0: from the first), oldest first. For a program's log, which asks
+   * with the `sequence` of the last event that it has. The last 256 are kept: if the first one is not number
+   * `since + 1`, those between them are forgotten.
+   */
+  events(since?: number): RouterEvent[]
+
+  /** The metrics in the OpenMetrics text format, version 1.0. */
   metricsText(): string
 
   /** Stops watching and frees the router. After it, everything throws RINGSHIFT_CLOSED; closing again is fine. */

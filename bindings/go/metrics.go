@@ -36,6 +36,8 @@ type Metrics struct {
 
 // ReloadMetrics say how refreshes ended.
 type ReloadMetrics struct {
+	// Refreshes that have ended, however they did: a number that stands still means that nobody watches.
+	Refreshes uint64 `json:"refreshes"`
 	// Applied: a new spec was put in force, the first one included.
 	Applied uint64 `json:"applied"`
 	// Unchanged: the file held the spec in force.
@@ -48,8 +50,11 @@ type ReloadMetrics struct {
 	LastIllegal string `json:"last_illegal"`
 	// LastSuccess is when the file was last found good, in seconds since 1970.
 	LastSuccess int64 `json:"last_success"`
-	// LastError is what is wrong with the file at present; "" if nothing is.
+	// LastError is what is wrong with the file at present: where (pointer, line and column), what, and what would be
+	// right; "" if nothing is.
 	LastError string `json:"last_error"`
+	// LastErrorKind is its kind, such as "spec_syntax"; "" if nothing is wrong.
+	LastErrorKind string `json:"last_error_kind"`
 	// LastGoodError is why the last good copy could not be written; "" if it could, or if none is kept.
 	LastGoodError string `json:"last_good_error"`
 }

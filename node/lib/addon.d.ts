@@ -47,6 +47,7 @@ export interface RouterHandle {
   maxTtl(): number | Failure
   lastError(): { error?: Failure } | Failure
   metrics(): string | Failure
+  events(since: number): string | Failure
   metricsText(): string | Failure
   close(): void
 }

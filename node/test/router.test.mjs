@@ -147,6 +147,32 @@ test('refresh applies the file, and keeps the last good spec when it is bad', (t
   assert.deepEqual(router.metrics().reloads.rejected, 1)
 })
 
+test('events tell what happened', () => {
+  const router = Router.fromSpec(single(BLUE))
+  assert.throws(() => router.apply('{'), { code: 'RINGSHIFT_SPEC_SYNTAX' })
+  const events = router.events()
+  const { time, message, ...refused } = events[1]
+  assert.deepEqual(refused, {
+    sequence: 2,
+    kind: 'rejected',
+    level: 'warning',
+    generation: 1,
+    cluster: null,
+    node: null,
+    error: 'spec_syntax',
+    pointer: null,
+    line: 1,
+    column: 1,
+  })
+  assert.match(message, /^line 1, column 1: not JSON/)
+  assert.ok(Math.abs(time - Date.now()) < 3_600_000)
+  assert.equal(events[0].kind, 'applied')
+  assert.deepEqual(router.events(1), events.slice(1))
+  assert.deepEqual(router.events(2), [])
+  assert.equal(router.metrics().reloads.lastErrorKind, 'spec_syntax')
+  for (const wrong of [-1, 0.5, '1', null, Number.NaN]) assert.throws(() => router.events(wrong), TypeError)
+})
+
 test('a last good copy lets a router start', (t) => {
   const directory = temporaryDirectory(t)
   const [file, lastGood] = ['cache.json', 'good.json'].map((name) => path.join(directory, name))
@@ -241,6 +267,7 @@ test('after close, everything says so', () => {
     () => router.nodes(),
     () => router.metrics(),
     () => router.metricsText(),
+    () => router.events(),
     ...['generation', 'digest', 'epoch', 'stage', 'weight', 'maxTtl', 'lastError'].map(
       (name) => () => router[name],
     ),

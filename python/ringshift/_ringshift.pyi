@@ -11,6 +11,7 @@ from typing_extensions import Buffer
 
 from ringshift._moves import Moves
 from ringshift.errors import Error
+from ringshift.events import Event
 from ringshift.metrics import Metrics
 
 __all__ = ["NO_NODE", "Node", "Route", "Router", "Target", "error_kinds", "moves"]
@@ -247,6 +248,12 @@ class Router:
         """All nodes of the spec in force, by cluster name and in the spec's order."""
     def metrics(self) -> Metrics:
         """All counters and states, as data for your own registry."""
+    def events(self, since: int = 0) -> list[Event]:
+        """What happened since the event with this number (0: from the first), oldest first.
+
+        For a program's log, which asks with the "sequence" of the last event that it has. The last 256 are kept: if the
+        first one is not number since + 1, those between them are forgotten. A watcher logs them by itself.
+        """
     def metrics_text(self) -> str:
         """All counters and states in the OpenMetrics text format, version 1.0."""
     @property

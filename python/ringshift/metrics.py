@@ -10,6 +10,8 @@ __all__ = ["Breaker", "ClusterBreaker", "Debt", "Metrics", "Reloads", "Requests"
 class Reloads(TypedDict):
     """How refreshes ended."""
 
+    refreshes: int
+    """Refreshes that have ended, however they did: a number that stands still means that nobody watches."""
     applied: int
     """A new spec was put in force, the first one included."""
     unchanged: int
@@ -23,7 +25,9 @@ class Reloads(TypedDict):
     last_success: int
     """When the file was last found good, in seconds since 1970."""
     last_error: str | None
-    """What is wrong with the file at present."""
+    """What is wrong with the file at present: where (pointer, line and column), what, and what would be right."""
+    last_error_kind: str | None
+    """Its kind, such as spec_syntax."""
     last_good_error: str | None
     """Why the last good copy could not be written, if one is kept."""
 

@@ -1,8 +1,8 @@
 """The watcher: a daemon thread that refreshes a router every few seconds.
 
 It doesn't keep the router alive, ends with it or when it is closed, runs on in a forked child, and is gone before the
-interpreter shuts down. A spec that is rejected was counted by the router, which also keeps its error; here it is only
-logged, once, by the logger "ringshift".
+interpreter shuts down. What happened to the router is logged by the logger "ringshift", each event once: the log record
+has it as the attribute "ringshift_event".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 import weakref
 
 from ringshift import _ringshift
-from ringshift.errors import ClosedError, Error
+from ringshift.errors import ClosedError, InternalError, IoError, SpecError
 
 __all__ = ["Watcher", "start"]
 
@@ -37,7 +37,8 @@ class Watcher:
         self._router = weakref.ref(router)
         self._seconds = seconds
         self._stopped = False
-        self._start(router)
+        # What happened before there was a watcher is logged as well.
+        self._start(router, 0)
 
     def stop(self) -> None:
         """Ends the thread; a refresh that is going on is finished first, but not waited for."""
@@ -53,9 +54,10 @@ class Watcher:
         """Runs on in a forked child, which has none of its parent's threads."""
         router = self._router()
         if not self._stopped and router is not None:
-            self._start(router)
+            # The parent logs what has happened so far.
+            self._start(router, max((event["sequence"] for event in router.events()), default=0))
 
-    def _start(self, router: _ringshift.Router) -> None:
+    def _start(self, router: _ringshift.Router, seen: int) -> None:
         # No `threading.Event`: the garbage collector may set it in a thread that holds its lock. A SimpleQueue is made
         # for that.
         wake: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -64,7 +66,7 @@ class Watcher:
         gone = weakref.ref(router, wake.put)
         self._wake = wake
         self._thread = threading.Thread(
-            target=_watch, args=(gone, wake, self._seconds), name="ringshift-watch", daemon=True
+            target=_watch, args=(gone, wake, self._seconds, seen), name="ringshift-watch", daemon=True
         )
         self._thread.start()
 
@@ -97,30 +99,44 @@ _gone: queue.SimpleQueue[weakref.ref[Watcher]] = queue.SimpleQueue()
 _hooked: list[bool] = []
 
 
-def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[object], seconds: float) -> None:
-    """What the thread does. It holds the router only while it refreshes it."""
-    known = ""
+def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[object], seconds: float, seen: int) -> None:
+    """What the thread does. It holds the router only while it asks it something."""
+    look = _log_events
     while True:
-        try:
-            wake.get(timeout=seconds)
-        except queue.Empty:
-            pass
-        else:
-            return
         router = this()
         if router is None:
             return
         try:
-            if router.refresh():
-                known = ""
-                _log.info("spec generation %d is in force", router.generation)
+            seen = look(router, seen)
         except ClosedError:
             return
-        except Error as error:
-            if str(error) != known:
-                known = str(error)
-                _log.warning("spec rejected, the last good one stays in force: %s", error)
         del router
+        try:
+            wake.get(timeout=seconds)
+        except queue.Empty:
+            look = _refresh
+        else:
+            return
+
+
+def _refresh(router: _ringshift.Router, seen: int) -> int:
+    """Refreshes and logs; a spec that is refused is among the events."""
+    try:
+        router.refresh()
+    except InternalError:
+        _log.exception("a refresh failed, the last good spec stays in force")
+    except (SpecError, IoError):
+        pass
+    return _log_events(router, seen)
+
+
+def _log_events(router: _ringshift.Router, seen: int) -> int:
+    """Logs the events after the last that was seen; the last one now."""
+    for event in router.events(seen):
+        seen = event["sequence"]
+        level = logging.WARNING if event["level"] == "warning" else logging.INFO
+        _log.log(level, "%s: %s", event["kind"], event["message"], extra={"ringshift_event": event})
+    return seen
 
 
 def _living() -> list[Watcher]:

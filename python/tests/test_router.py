@@ -12,6 +12,7 @@ from specs import cluster, final, spec
 
 import ringshift
 from ringshift import metrics as shapes
+from ringshift.events import Event
 
 BLUE = cluster("a", "b", "c", kind="modulo")
 GREEN = cluster("d@127.0.0.1:11", "e@127.0.0.1:12", prefix="g1:")
@@ -238,6 +239,29 @@ def test_metrics_have_the_declared_shape() -> None:
     assert "ringshift_spec_generation 9" in text
 
 
+def test_events_tell_what_happened(tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    path.write_text(spec(1, BLUE))
+    router = ringshift.Router.open(path)
+    path.write_text("{")
+    for _ in range(2):
+        with pytest.raises(ringshift.SpecSyntaxError):
+            router.refresh()
+    path.write_text(spec(2, BLUE))
+    assert router.refresh() is True
+    events = router.events()
+    assert [event["kind"] for event in events] == ["applied", "rejected", "applied"]
+    assert [event["sequence"] for event in events] == [1, 2, 3]
+    assert all(event.keys() == Event.__annotations__.keys() for event in events)
+    refused = events[1]
+    assert (refused["level"], refused["generation"], refused["error"]) == ("warning", 1, "spec_syntax")
+    assert (refused["pointer"], refused["line"], refused["column"]) == (None, 1, 1)
+    assert refused["message"].startswith(f"{path}:1:1: not JSON")
+    assert router.events(2) == router.events(since=2) == events[2:]
+    with pytest.raises(OverflowError):
+        router.events(-1)
+
+
 def test_a_closed_router_refuses_everything_but_closing() -> None:
     router = ringshift.Router.from_spec(spec(1, BLUE))
     route, node = router.route("user:1"), router.nodes[0]
@@ -247,7 +271,7 @@ def test_a_closed_router_refuses_everything_but_closing() -> None:
     calls = {
         "route": ("key",), "route_many": (["key"],), "group_by_node": (["key"],), "index_many": (["key"],),
         "node": (0,), "report": (node, "ok"),
-        "refresh": (), "apply": ("{}",), "metrics": (), "metrics_text": (), "__enter__": (),
+        "refresh": (), "apply": ("{}",), "metrics": (), "metrics_text": (), "events": (), "__enter__": (),
     }  # fmt: skip
     allowed = {"close", "closed", "open", "from_spec"}
     public = {name for name in dir(router) if not name.startswith("_")} | {"__enter__"}

@@ -222,6 +222,17 @@ impl RouterHandle {
         })
     }
 
+    /// What happened since the event with this number, as JSON.
+    #[napi(catch_unwind)]
+    pub fn events(&self, since: i64) -> Checked<String> {
+        self.with(|router| {
+            // JavaScript has checked that it is a whole number from 0 on.
+            let since = u64::try_from(since).unwrap_or_default();
+            serde_json::to_string(&router.events(since))
+                .map_err(|error| Failure::new(ErrorKind::Internal, &error.to_string()))
+        })
+    }
+
     /// All counters and states in the `OpenMetrics` text format.
     #[napi(catch_unwind)]
     pub fn metrics_text(&self) -> Checked<String> {

@@ -280,6 +280,17 @@ impl Router {
         data::from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
     }
 
+    /// What happened since the event with this number, as data.
+    #[pyo3(signature = (since=0))]
+    fn events<'py>(&self, py: Python<'py>, since: u64) -> PyResult<Bound<'py, PyAny>> {
+        self.check_open(py)?;
+        let text = guarded(py, || {
+            serde_json::to_string(&self.core.events(since))
+                .map_err(|error| errors::new(py, ErrorKind::Internal, format!("events: {error}")))
+        })?;
+        py.import("json")?.call_method1("loads", (text,))
+    }
+
     /// All counters and states in the `OpenMetrics` text format.
     fn metrics_text(&self, py: Python<'_>) -> PyResult<String> {
         self.check_open(py)?;
