@@ -39,7 +39,7 @@ func (s Spec) Text() []byte {
 	clusters := object{}
 	spec := object{
 		"format": 1, "generation": max(s.generation, 1), "primary": "blue", "clusters": clusters,
-		"breaker": object{"failures": 100},
+		"breaker": object{"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000},
 	}
 	if s.Stage != "final" {
 		clusters["blue"] = cluster("blue", s.Blue)
