@@ -183,6 +183,10 @@ class Connection(base.Client):  # type: ignore[misc]
                 found[at] = each
         return [each and (each.item or _token(each.cas, epoch)) for each in found]
 
+    def place_one(self, key: bytes) -> Item | Token | None:
+        """The same for one key."""
+        return self.place_each([key])[0]
+
     def store_each(
         self, command: bytes, keys: Sequence[bytes], items: Sequence[Item], tokens: Sequence[Token]
     ) -> list[Any]:

@@ -38,9 +38,10 @@ from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters import _reading, _writing
 from ringshift.adapters._expiry import to_ttl
 from ringshift.adapters._loads import Loaded, Loads
-from ringshift.adapters._memcached import Memcached, Pool
+from ringshift.adapters._memcached import Memcached, Pool, failure
 from ringshift.adapters._nodes import place
 from ringshift.adapters._steps import Do, Item, Plan, Result, Token, carry_out
+from ringshift.adapters._straight import reader, writer
 from ringshift.errors import InvalidArgumentError
 
 __all__ = ["CasToken", "Client", "Key"]
@@ -79,9 +80,14 @@ class Client:
         self._unicode: bool = model.allow_unicode_keys
         self._encoding: str = model.encoding
         self._key_prefix: bytes = model.key_prefix
+        self._surely_short = _LONGEST_KEY - _LONGEST_PREFIX - len(self._key_prefix)
         options.pop("key_prefix", None)
         self._router = router
-        self._transport = Memcached(router, options, self._key_prefix)
+        sent = self._transport = Memcached(router, options, self._key_prefix)
+        self._get = reader(router, _reading.read, sent.get, sent.send, failure, misses=True)
+        self._seek = reader(router, _reading.find, sent.seek, sent.send, failure, misses=False)
+        self._set = writer(router, _writing.set_one, sent.store, sent.send, failure)
+        self._delete = writer(router, _writing.delete_one, sent.delete, sent.send, failure)
         self._loads = Loads()
 
     @property
@@ -94,7 +100,7 @@ class Client:
     def get(self, key: Key, default: Any = None) -> Any:
         """The value of a key, or `default` if no cache has it or answers."""
         route, wire = self._route(key)
-        item = self._carry_out(_reading.read(self._router, route, wire))
+        item = self._get(route, wire)
         return default if item is None else self._serde.deserialize(key, item.value, item.flags)
 
     def get_many(self, keys: Iterable[_K]) -> dict[_K, Any]:
@@ -137,9 +143,9 @@ class Client:
         _integer(expire, "expire")
         arrived = self._loads.arrive()
         route, wire = self._route(key)
-        item, tokens = self._carry_out(_reading.seek(self._router, route, wire))
-        if item is not None:
-            return self._serde.deserialize(key, item.value, item.flags)
+        found = self._seek(route, wire)
+        if isinstance(found, Item):
+            return self._serde.deserialize(key, found.value, found.flags)
         loaded: list[Any] = []
 
         def ask() -> Loaded:
@@ -148,7 +154,7 @@ class Client:
             return None if value is None else self._item(key, value, expire, None)
 
         def fill(item: Item) -> bool:
-            return self._carry_out(_reading.fill(self._router, tokens, wire, item))
+            return self._carry_out(_reading.fill(self._router, found, wire, item))
 
         item = self._loads.run(wire, arrived, ask, fill)
         # Whoever shares a load gets a value of its own.
@@ -165,8 +171,7 @@ class Client:
             InvalidationLostError: A node did not acknowledge; it may still hold an old value.
         """
         route, wire = self._route(key)
-        plan = _writing.store(self._router, [route], [wire], [self._item(key, value, expire, flags)], Do.SET)
-        return self._finish(plan, 1)[0] is True
+        return self._set(route, wire, self._item(key, value, expire, flags)) is True
 
     def set_many(
         self, values: Mapping[_K, Any], expire: int = 0, noreply: bool | None = None, flags: int | None = None
@@ -241,7 +246,7 @@ class Client:
             InvalidationLostError: A node did not acknowledge; it may still hold the value.
         """
         route, wire = self._route(key)
-        return self._finish(_writing.invalidate(self._router, [route], [wire]), 1)[0] is True
+        return self._delete(route, wire, None) is True
 
     def delete_many(self, keys: Iterable[Key], noreply: bool | None = None) -> bool:
         """Removes many keys like `delete`; True."""
@@ -320,14 +325,16 @@ class Client:
     def _route(self, key: Key) -> tuple[Route, bytes]:
         wire = self._bytes(key)
         route = self._router.route(wire)
-        self._check(wire, route.invalidate)
+        if len(wire) > self._surely_short:
+            self._check(wire, route.invalidate)
         return route, wire
 
     def _routes(self, keys: Sequence[Key]) -> tuple[list[Route], list[bytes]]:
         wires = [self._bytes(key) for key in keys]
         routes = self._router.route_many(wires)
         for route, wire in zip(routes, wires, strict=True):
-            self._check(wire, route.invalidate)
+            if len(wire) > self._surely_short:
+                self._check(wire, route.invalidate)
         return routes, wires
 
     def _bytes(self, key: Key) -> bytes:
@@ -340,7 +347,7 @@ class Client:
     def _check(self, wire: bytes, nodes: Iterable[Node]) -> None:
         """A key must be short enough for every cluster of its route, or it could be read and not be invalidated."""
         left = _LONGEST_KEY - len(wire) - len(self._key_prefix)
-        if left < _LONGEST_PREFIX and any(len(node.key_prefix) > left for node in nodes):
+        if any(len(node.key_prefix) > left for node in nodes):
             raise MemcacheIllegalInputError(f"Key is too long: with its prefix it has more than {_LONGEST_KEY} bytes")
 
     def _item(self, key: Key, value: Any, expire: int, flags: int | None) -> Item:
