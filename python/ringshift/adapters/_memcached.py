@@ -49,9 +49,7 @@ class Pool(base.PooledClient):  # type: ignore[misc]
                 self.client_pool.release(connection)
                 return result
 
-    def by_meta(
-        self, meta: Callable[..., _Result], classic: Callable[..., _Result], *arguments: Any
-    ) -> _Result:
+    def by_meta(self, meta: Callable[..., _Result], classic: Callable[..., _Result], *arguments: Any) -> _Result:
         """Runs a command if the server knows meta commands, or else the one that comes nearest."""
 
         def known(connection: Connection) -> _Result:
@@ -145,7 +143,8 @@ class Memcached:
     def delete(self, node: Node, key: bytes, _item: None) -> bool:
         """The step DELETE for one key."""
         pool, prefix = self._ways.get(node) or self._way(node)
-        return pool.run(Connection.delete_one, prefix + key)
+        removed: bool = pool.run(Connection.delete_one, prefix + key)
+        return removed
 
     def call(self, node: Node, name: str, key: bytes, *arguments: Any) -> Any:
         """Calls a method of pymemcache's client that no step stands for; its errors are raised, and reported."""
@@ -180,12 +179,13 @@ class Memcached:
         """The connections to a node, and what comes before keys there."""
         way = self._ways.get(node)
         if way is None:
-            # What was begun is still sent when the router is closed.
-            with self._lock, suppress(ClosedError):
+            with self._lock:
                 way = self._pool(node.address), node.key_prefix.encode() + self._key_prefix
-                if self._generation != self._router.generation:
-                    self._ways, self._generation = {}, self._router.generation
-                self._ways[node] = way
+                # What was begun is still sent when the router is closed.
+                with suppress(ClosedError):
+                    if self._generation != self._router.generation:
+                        self._ways, self._generation = {}, self._router.generation
+                    self._ways[node] = way
         return way
 
     def _retire(self) -> None:
@@ -293,9 +293,10 @@ def _store(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     command = step.do.value.encode()
     if len(keys) == 1 and not step.tokens:
         return [pool.run(Connection.store_one, command, keys[0], step.items[0])]
-    return pool.run(
-        lambda connection: connection.store_each(command, keys, step.items, step.tokens), again=step.do is not Do.CAS
+    stored: list[Any] = pool.run(
+        Connection.store_each, command, keys, step.items, step.tokens, again=step.do is not Do.CAS
     )
+    return stored
 
 
 def _delete(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:

@@ -173,8 +173,8 @@ async def carry_out_async(
     """The same by a client whose answers are awaited; steps that may go at the same time do.
 
     Where it is cancelled in the middle of an invalidation, a task of its own removes the key from the nodes that are
-    left: what the caller wrote to the origin stays there. That may also have happened to the step that was sent already,
-    which `answer` then says.
+    left: what the caller wrote to the origin stays there. `answer` may say that this happened to the step that was sent
+    already.
     """
 
     async def one(step: Step) -> Reply:

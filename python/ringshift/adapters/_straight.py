@@ -58,7 +58,7 @@ def reader(
 
 
 def writer(
-    router: Router, plan: Writing, ask: Callable[[Node, bytes, Item | None], Any], send: Send, failed: Failed
+    router: Router, plan: Writing, ask: Callable[[Node, bytes, Any], Any], send: Send, failed: Failed
 ) -> Callable[[Route, bytes, Item | None], Any]:
     """Makes a function that stores or removes a key: it gives True or False, or what the plan gives."""
 
@@ -113,7 +113,7 @@ def async_reader(
 def async_writer(
     router: Router,
     plan: Writing,
-    ask: Callable[[Node, bytes, Item | None], Awaitable[Any]],
+    ask: Callable[[Node, bytes, Any], Awaitable[Any]],
     send: SendAsync,
     failed: Failed,
 ) -> Callable[[Route, bytes, Item | None], Awaitable[Any]]:

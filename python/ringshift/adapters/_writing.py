@@ -64,7 +64,7 @@ def delete_one(router: Router, route: Route, key: bytes, _item: Item | None = No
 
 
 def set_one(router: Router, route: Route, key: bytes, item: Item | None) -> Plan[bool]:
-    """Stores an item where it is read, and removes it everywhere else; whether it was stored. Raises what went wrong."""
+    """Stores an item where it is read and removes it everywhere else; whether it was stored. Raises what went wrong."""
     written = yield from _store_one(router, route, key, item, Do.SET, ())
     written.check()
     return written.results.get(0) is True
