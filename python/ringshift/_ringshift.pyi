@@ -84,6 +84,12 @@ class Route:
     def fallback(self) -> Target | None:
         """Where to look after a miss, if anywhere."""
     @property
+    def single(self) -> Node | None:
+        """The node of a route that is about one node only: it is read and invalidated, and there is no fallback.
+
+        So most routes are outside of a migration; None for any other route.
+        """
+    @property
     def fill(self) -> bool:
         """Whether a value that is found at `fallback` is copied to `read`."""
     @property

@@ -86,10 +86,15 @@ def test_a_route_says_everything() -> None:
     assert (moved.fill, moved.stage, moved.generation) == (True, "ramp", 4)
     assert moved.read.node is moved.read.nodes[0]
     assert moved.invalidate == (moved.fallback.node, moved.read.node)
+    assert moved.single is None
     unmoved = next(route for route in router.route_many(KEYS) if not route.moved)
     assert unmoved.read is not None
     assert (unmoved.read.cluster, unmoved.fallback, unmoved.fill) == ("blue", None, False)
     assert [node.cluster for node in unmoved.invalidate] == ["blue", "green"]
+    assert unmoved.single is None
+    settled = ringshift.Router.from_spec(spec(5, BLUE)).route(KEYS[0])
+    assert settled.read is not None
+    assert settled.single is settled.read.node is settled.invalidate[0]
 
 
 def test_a_node_says_everything() -> None:
