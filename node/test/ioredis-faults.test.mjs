@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { InvalidationLostError, Router } from 'ringshift'
 import { Redis } from 'ringshift/adapters/ioredis'
 import { startRedis, startRedises } from './helpers/redis.mjs'
-import { NO_BREAKER, migrating, ring, single } from './helpers/specs.mjs'
+import { migrating, NO_BREAKER, ring, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 import { until } from './helpers/until.mjs'
 

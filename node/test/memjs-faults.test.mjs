@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { InvalidationLostError, Router } from 'ringshift'
 import { Client } from 'ringshift/adapters/memjs'
 import { startServers } from './helpers/memcached.mjs'
-import { NO_BREAKER, migrating, single } from './helpers/specs.mjs'
+import { migrating, NO_BREAKER, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 import { until } from './helpers/until.mjs'
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Router } from 'ringshift'
 import { Client } from 'ringshift/adapters/memjs'
 import { startServers } from './helpers/memcached.mjs'
-import { NO_BREAKER, migrating, ring, single } from './helpers/specs.mjs'
+import { migrating, NO_BREAKER, ring, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 
 const KEYS = Array.from({ length: 30 }, (_, number) => `user:${number}`)

@@ -51,7 +51,9 @@ EDITS = [
     Edit('  "standby": "green",\n', "", f"{M}/to", ["standby"]),
     *quoted(STAGE, '"stage": %s,\n    "percent"', ["final", "Ramp", "ramping", ""], f"{M}/stage"),
     *variants(STAGE, '"stage": %s,\n    "percent"', ["2", "[]"], f"{M}/stage"),
-    *variants(PERCENT, '"percent": %s,', ["-1", "101", "100.01", "656", "755.36", "10000"], f"{M}/percent", ["0 to 100"]),
+    *variants(
+        PERCENT, '"percent": %s,', ["-1", "101", "100.01", "656", "755.36", "10000"], f"{M}/percent", ["0 to 100"]
+    ),
     *variants(
         PERCENT, '"percent": %s,', ["12.345", "0.001", "1e1", "1E-2", '"10"', "true", "[]", "null"], f"{M}/percent"
     ),
