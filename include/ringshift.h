@@ -172,7 +172,7 @@
 #define RINGSHIFT_OUTCOME_OK 2
 
 /**
- * The node could not be reached or refused.
+ * The request failed: the node refused, or the connection broke.
  */
 #define RINGSHIFT_OUTCOME_ERROR 3
 
@@ -180,6 +180,11 @@
  * The node did not answer in time.
  */
 #define RINGSHIFT_OUTCOME_TIMEOUT 4
+
+/**
+ * There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once.
+ */
+#define RINGSHIFT_OUTCOME_UNREACHABLE 5
 
 /**
  * A node of a cluster: what a caller needs to send a key there. A node that is in two clusters is two of these.
@@ -629,8 +634,8 @@ ringshift_status ringshift_router_code_packed(const ringshift_router *router,
                                               uint64_t *codes);
 
 /**
- * Counts how a request to a node of this router ended, for metrics and for the node's breaker: errors and timeouts in
- * a row open it, an answer closes it. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
+ * Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
+ * failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
  * Takes no lock.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
@@ -655,7 +660,7 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
- * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `debts` (invalidations
+ * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
  * that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.

@@ -5,9 +5,9 @@ export interface RouterOptions {
   /** The region of this process; decides which plan of a migration it follows. */
   region?: string | null
   /**
-   * Milliseconds between refreshes, 1 to 2^31 - 1. Each reads the (small) file synchronously. The timer keeps
-   * neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and `lastError`
-   * tell. Without it, call `refresh()`.
+   * Milliseconds between refreshes, 1 to 2^31 - 1. Each is done in a thread of Node's pool, and holds up nobody. The
+   * timer keeps neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and
+   * `lastError` tell. Without it, call `refresh()`.
    */
   watch?: number | null
   /** A file in which the last good spec is kept, so that a process can start when the spec is bad or gone. */
@@ -20,8 +20,11 @@ export type Stage = 'none' | 'prepare' | 'ramp' | 'soak'
 /** What a request was for: to get a value, to store a copy, to remove or replace a value that is no longer true. */
 export type Op = 'read' | 'fill' | 'invalidate'
 
-/** How a request ended. `error` and `timeout` speak against the node and open its breaker. */
-export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout'
+/**
+ * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker, the last at once:
+ * there was no connection and none could be made, so that nothing was sent.
+ */
+export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable'
 
 /**
  * A node of a cluster. There is one object for each as long as the router lives and nothing about the node
@@ -111,6 +114,15 @@ export interface Metrics {
     readonly cluster: string
     readonly node: string
     readonly state: 'closed' | 'open' | 'half_open'
+    /** How often it has opened, failed probes included. */
+    readonly opened: number
+  }[]
+  /** The breakers of clusters: one that is open keeps this process from reading the cluster. */
+  readonly clusterBreakers: readonly {
+    readonly cluster: string
+    readonly state: 'closed' | 'open' | 'half_open'
+    /** How often it has opened, failed probes included. */
+    readonly opened: number
   }[]
   /** The invalidations that were lost, for each cluster of the spec, by name. */
   readonly debts: readonly {

@@ -126,13 +126,14 @@ impl Snapshot {
 /// The clusters that are less even than they should be.
 fn warnings(snapshot: &Snapshot) -> Vec<Warning> {
     let spec = snapshot.spec();
-    let all: u64 = spec.clusters.values().map(ClusterSpec::points).sum();
+    let counted = spec.clusters.values().map(ClusterSpec::counted_points);
+    let (all, mut left) = (counted.sum::<u64>(), mend::MOST_TRIED);
     let warning = |(name, cluster): (&String, &ClusterSpec)| {
         let (node, load) = fullest(&snapshot.clusters()[name], cluster)?;
         if load <= EVEN_ENOUGH {
             return None;
         }
-        let mend = mend::find(cluster, load, all - cluster.points());
+        let mend = mend::find(cluster, load, all - cluster.counted_points(), &mut left);
         Some(Warning {
             cluster: name.clone(),
             node: cluster.nodes[node].id.clone(),

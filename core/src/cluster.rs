@@ -3,14 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::breaker::ClusterBreaker;
+use crate::error::{Error, ErrorKind};
 use crate::hash::HashTag;
+use crate::limits::MAX_NODES_KEPT;
 use crate::node::{Node, NodePool};
 use crate::placement::{
     LegacyNode, LegacySpec, Placement, Replicas, Ring, RingBefore, RingNode, RingRule, Table,
     max_load,
 };
-use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
+use crate::spec::{BreakerSpec, ClusterSpec, PlacementSpec, Spec};
+use crate::window::Recent;
 
 /// One cluster, compiled.
 #[derive(Debug)]
@@ -23,6 +26,7 @@ pub(crate) struct Cluster {
     placement: Placement,
     replicas: Replicas,
     hash_tag: Option<HashTag>,
+    breaker: Arc<ClusterBreaker>,
 }
 
 /// What the placement of a cluster takes in memory.
@@ -39,39 +43,69 @@ pub struct ClusterMemory {
     pub replica_bytes: u64,
 }
 
-/// A cluster whose `max_load` cannot be kept.
+/// Why a spec that is valid by itself can't be compiled.
 #[derive(Debug)]
-pub(crate) struct Unbounded {
-    cluster: String,
-    /// The lowest that can, in parts of [`max_load::ONE`].
-    lowest: u32,
+pub(crate) enum Refused {
+    /// A cluster's `max_load` cannot be kept.
+    MaxLoad {
+        cluster: String,
+        /// The lowest that can, in parts of [`max_load::ONE`].
+        lowest: u32,
+    },
+    /// The router would have to keep more nodes than one may.
+    Nodes,
 }
 
-impl Unbounded {
+impl Refused {
     /// The error about it, with its place in the text of the spec.
     pub(crate) fn into_error(self, text: &[u8]) -> Error {
-        let lowest = f64::from(self.lowest) / f64::from(max_load::ONE);
-        let message = format!(
-            "the points of this ring cannot keep max_load; use {lowest} or more, or more vnodes"
-        );
-        Spec::invalid_at(
-            text,
-            &["clusters", &self.cluster, "placement", "max_load"],
-            message,
-        )
+        match self {
+            Self::MaxLoad { cluster, lowest } => {
+                let lowest = f64::from(lowest) / f64::from(max_load::ONE);
+                let message = format!(
+                    "the points of this ring cannot keep max_load; use {lowest} or more, or more vnodes"
+                );
+                let path = ["clusters", &cluster, "placement", "max_load"];
+                Spec::error_at(text, &path, ErrorKind::SpecInvalid, message)
+            }
+            Self::Nodes => {
+                let message = format!(
+                    "with these nodes the router would keep more than {MAX_NODES_KEPT}, those of earlier specs included; \
+                     open another router"
+                );
+                Spec::error_at(text, &["clusters"], ErrorKind::SpecLimit, message)
+            }
+        }
     }
 }
 
+/// The compiled placement of a cluster, before any node is taken into the pool: what is refused leaves no trace there.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    placement: Placement,
+    replicas: Replicas,
+}
+
 impl Cluster {
-    /// Compiles a cluster, taking over from the one of this name in force `before` what did not change.
+    /// Compiles a cluster.
     ///
     /// Fails if the spec asks for a `max_load` that its ring cannot keep.
     pub(crate) fn compile(
         name: &str,
         spec: &ClusterSpec,
         pool: &NodePool,
+    ) -> Result<Self, Refused> {
+        Ok(Self::of(name, spec, pool, Self::place(name, spec, None)?))
+    }
+
+    /// Compiles the placement, taking over from the cluster of this name in force `before` what did not change.
+    ///
+    /// Fails if the spec asks for a `max_load` that its ring cannot keep.
+    pub(crate) fn place(
+        name: &str,
+        spec: &ClusterSpec,
         before: Option<(&ClusterSpec, &Self)>,
-    ) -> Result<Self, Unbounded> {
+    ) -> Result<Placed, Refused> {
         let (placement, replicas) = match spec.placement {
             PlacementSpec::Ring {
                 vnodes,
@@ -89,7 +123,7 @@ impl Cluster {
                     old.as_ref()
                         .map(|(ring, lists, nodes)| RingBefore { ring, lists, nodes });
                 let built = Ring::build(&ring_nodes(spec), rule, old);
-                let (ring, replicas) = built.map_err(|lowest| Unbounded {
+                let (ring, replicas) = built.map_err(|lowest| Refused::MaxLoad {
                     cluster: name.to_owned(),
                     lowest,
                 })?;
@@ -100,6 +134,18 @@ impl Cluster {
                 Replicas::single(spec.nodes.len()),
             ),
         };
+        Ok(Placed {
+            placement,
+            replicas,
+        })
+    }
+
+    /// The cluster of a compiled placement, its nodes taken from the pool.
+    pub(crate) fn of(name: &str, spec: &ClusterSpec, pool: &NodePool, placed: Placed) -> Self {
+        let Placed {
+            placement,
+            replicas,
+        } = placed;
         let nodes: Vec<Arc<Node>> = spec
             .nodes
             .iter()
@@ -111,14 +157,15 @@ impl Cluster {
             .map(|(at, _)| at)
             .collect();
         let first = |slot| nodes[replicas.first(slot) as usize].index();
-        Ok(Self {
+        Self {
             first_indices: (0..replicas.slots()).map(first).collect(),
             nodes,
             takes_keys,
             placement,
             replicas,
             hash_tag: spec.hash_tag,
-        })
+            breaker: pool.cluster_breaker(name),
+        }
     }
 
     /// The ring of this cluster, of which `spec` is the spec, if its points are made alike.
@@ -253,29 +300,65 @@ impl Cluster {
 
     /// Which nodes of a slot are not to be read, as bits in read order. With `probe`, a breaker that
     /// is due lets this caller through, if its node would then be the one that is read first.
-    pub(crate) fn open(&self, slot: u32, max_ejected: u16, probe: bool) -> u8 {
+    pub(crate) fn open(&self, slot: u32, max_ejected: u16, now: u64, probe: bool) -> u8 {
+        let all = self.positions() as u8;
+        let cluster = self.breaker.breaker();
+        if cluster.is_shut(now) || (!probe && cluster.is_open()) {
+            return all;
+        }
+        let open = self.open_nodes(slot, max_ejected, now, probe);
+        // A probe of the cluster is lent only to a request that has a node to read.
+        if open != all && cluster.refuses(now) {
+            return all;
+        }
+        open
+    }
+
+    fn open_nodes(&self, slot: u32, max_ejected: u16, now: u64, probe: bool) -> u8 {
         if self.nodes_of(slot).all(|node| !node.health().is_open()) {
             return 0;
         }
-        // Too many open breakers say more about this process than about the nodes.
-        let readers = self
-            .takes_keys
-            .iter()
-            .map(|&position| &self.nodes[position as usize]);
-        let open = readers.filter(|node| node.health().is_open()).count();
-        if open * usize::from(ALL_BASIS_POINTS) > self.takes_keys.len() * usize::from(max_ejected) {
-            return 0;
-        }
+        let open = self.readers().filter(|node| node.health().is_open());
+        let heeded = !(self.breaker).fails_open(open.count(), self.takes_keys.len(), max_ejected);
         let (mut bits, mut readable) = (0, false);
         for (position, node) in self.nodes_of(slot).enumerate() {
             let health = node.health();
-            if health.is_open() && (readable || !probe || health.refuses()) {
+            // Where breakers are not heeded, a request is the probe all the same: so they close again.
+            let kept_away = health.is_open() && (readable || !probe || health.refuses(now));
+            if kept_away && heeded {
                 bits |= 1 << position;
             } else {
                 readable = true;
             }
         }
         bits
+    }
+
+    /// The nodes that any key is read from.
+    fn readers(&self) -> impl ExactSizeIterator<Item = &Arc<Node>> {
+        let positions = self.takes_keys.iter();
+        positions.map(|&position| &self.nodes[position as usize])
+    }
+
+    /// How many nodes any key is read from.
+    pub(crate) fn reader_count(&self) -> usize {
+        self.takes_keys.len()
+    }
+
+    /// Whether the cluster as a whole is to be left alone: so many requests of the last window
+    /// failed, or every node's breaker is open.
+    pub(crate) fn is_bad(&self, now: u64, settings: &BreakerSpec) -> bool {
+        let mut sum = Recent::default();
+        for recent in self.readers().map(|node| node.recent(now, settings)) {
+            sum.requests += recent.requests;
+            sum.failures += recent.failures;
+        }
+        sum.is_bad(settings.cluster_rate, settings)
+            || self.readers().all(|node| node.health().is_open())
+    }
+
+    pub(crate) fn breaker(&self) -> &ClusterBreaker {
+        &self.breaker
     }
 
     /// Whether these bits are all nodes of a slot.

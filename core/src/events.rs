@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::node::Node;
 
 /// How many events are kept; older ones are forgotten.
 pub const MAX_EVENTS: usize = 256;
@@ -35,11 +36,19 @@ pub enum EventKind {
     LastGoodUnsaved,
     /// The copy of the last good spec was written after that had failed.
     LastGoodSaved,
+    /// The breaker of a node opened: this process keeps its reads away from it.
+    BreakerOpened,
+    /// The breaker of a node closed: it answered.
+    BreakerClosed,
+    /// The breaker of a cluster opened: this process does not read it.
+    ClusterBreakerOpened,
+    /// The breaker of a cluster closed: a node of it answered.
+    ClusterBreakerClosed,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Applied,
         Self::Rejected,
         Self::Mended,
@@ -47,6 +56,10 @@ impl EventKind {
         Self::LastGoodUsed,
         Self::LastGoodUnsaved,
         Self::LastGoodSaved,
+        Self::BreakerOpened,
+        Self::BreakerClosed,
+        Self::ClusterBreakerOpened,
+        Self::ClusterBreakerClosed,
     ];
 
     /// The name of this kind, the same in every language.
@@ -59,16 +72,27 @@ impl EventKind {
             Self::LastGoodUsed => "last_good_used",
             Self::LastGoodUnsaved => "last_good_unsaved",
             Self::LastGoodSaved => "last_good_saved",
+            Self::BreakerOpened => "breaker_opened",
+            Self::BreakerClosed => "breaker_closed",
+            Self::ClusterBreakerOpened => "cluster_breaker_opened",
+            Self::ClusterBreakerClosed => "cluster_breaker_closed",
         }
     }
 
     /// How a program should log events of this kind, if it does not care for single kinds.
     pub const fn level(self) -> Level {
         match self {
-            Self::Applied | Self::Mended | Self::LastGoodSaved => Level::Info,
-            Self::Rejected | Self::Illegal | Self::LastGoodUsed | Self::LastGoodUnsaved => {
-                Level::Warning
-            }
+            Self::Applied
+            | Self::Mended
+            | Self::LastGoodSaved
+            | Self::BreakerClosed
+            | Self::ClusterBreakerClosed => Level::Info,
+            Self::Rejected
+            | Self::Illegal
+            | Self::LastGoodUsed
+            | Self::LastGoodUnsaved
+            | Self::BreakerOpened
+            | Self::ClusterBreakerOpened => Level::Warning,
         }
     }
 }
@@ -130,6 +154,28 @@ impl Event {
             line: None,
             column: None,
             message: cut(message).into_owned(),
+        }
+    }
+
+    /// An event about a node of a cluster.
+    pub(crate) fn of_node(kind: EventKind, generation: u64, node: &Node, message: &str) -> Self {
+        let id = Some(cut(node.id()).into_owned());
+        Self {
+            node: id,
+            ..Self::of_cluster(kind, generation, node.cluster(), message)
+        }
+    }
+
+    /// An event about a cluster.
+    pub(crate) fn of_cluster(
+        kind: EventKind,
+        generation: u64,
+        cluster: &str,
+        message: &str,
+    ) -> Self {
+        Self {
+            cluster: Some(cut(cluster).into_owned()),
+            ..Self::new(kind, generation, message)
         }
     }
 

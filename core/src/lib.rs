@@ -63,7 +63,9 @@ mod schedule;
 mod snapshot;
 mod source;
 mod spec;
+mod sync;
 mod token;
+mod window;
 
 pub use balance::{ClusterShares, NodeShare, Warning};
 pub use batch::NO_NODE;
@@ -75,7 +77,7 @@ pub use debt::Debt;
 pub use error::{Error, ErrorKind};
 pub use events::{Event, EventKind, Level, MAX_EVENTS};
 pub use hash::{BUCKETS, HashTag};
-pub use metrics::{BreakerMetric, Metrics, ReloadMetrics, RequestMetric};
+pub use metrics::{BreakerMetric, ClusterBreakerMetric, Metrics, ReloadMetrics, RequestMetric};
 pub use moves::{ClusterMoves, Flow, Moves, moves};
 pub use node::Node;
 pub use placement::LegacySpec;

@@ -7,10 +7,17 @@ pub const MAX_SPEC_BYTES: usize = 4 << 20;
 pub const MAX_CLUSTERS: usize = 64;
 /// Most nodes in a cluster.
 pub const MAX_NODES: usize = 16_384;
-/// Most points in a spec, over all its rings.
-pub const MAX_POINTS: u64 = 1 << 22;
-/// Most points of a ring with a `max_load`, whose compilation takes longer.
-pub const MAX_BOUNDED_POINTS: u64 = 1 << 20;
+/// Most nodes that a router keeps: those of all specs that were in force, since it lends them out for its life.
+pub const MAX_NODES_KEPT: usize = 1 << 18;
+/// Most points in a spec, over all its placements, each counted as often as it takes longer to compile than a point of
+/// a plain ring: so that no spec takes longer than this many of those.
+pub const MAX_POINTS: u64 = 1 << 20;
+/// How often a node counts among the points, beside those that it has.
+pub const POINTS_OF_A_NODE: u64 = 32;
+/// How often a point counts more where a ring has a `max_load`, and once more where it has replicas.
+pub const MORE_OF_A_POINT: u64 = 3;
+/// How often a point of `ketama` counts, which is a digest.
+pub const KETAMA_POINT: u64 = 2;
 /// Most regions in a migration.
 pub const MAX_REGIONS: usize = 1_024;
 /// Most replicas of a key.

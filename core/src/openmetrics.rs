@@ -53,17 +53,7 @@ impl Collector for Exposition {
                 (labels, if debt.open { debt.lost } else { 0 })
             }),
         )?;
-        out.gauges(
-            "breaker_state",
-            "Breaker of a node: 0 closed, 1 open, 2 half-open",
-            metrics.breakers.iter().map(|breaker| {
-                let labels = vec![
-                    ("cluster", breaker.cluster.as_str()),
-                    ("node", breaker.node.as_str()),
-                ];
-                (labels, breaker_number(breaker.state))
-            }),
-        )?;
+        breakers(&mut out, metrics)?;
         out.gauges(
             "migration_weight_ratio",
             "Share of the keys that have moved",
@@ -127,6 +117,47 @@ impl Collector for Exposition {
             reloads.last_success,
         )
     }
+}
+
+fn breakers(out: &mut Writer<'_, '_>, metrics: &Metrics) -> fmt::Result {
+    out.gauges(
+        "breaker_state",
+        "Breaker of a node: 0 closed, 1 open, 2 half-open",
+        metrics.breakers.iter().map(|breaker| {
+            let labels = vec![
+                ("cluster", breaker.cluster.as_str()),
+                ("node", breaker.node.as_str()),
+            ];
+            (labels, breaker_number(breaker.state))
+        }),
+    )?;
+    out.counters(
+        "breaker_openings",
+        "How often the breaker of a node opened",
+        metrics.breakers.iter().map(|breaker| {
+            let labels = vec![
+                ("cluster", breaker.cluster.as_str()),
+                ("node", breaker.node.as_str()),
+            ];
+            (labels, breaker.opened)
+        }),
+    )?;
+    out.gauges(
+        "cluster_breaker_state",
+        "Breaker of a cluster: 0 closed, 1 open (the cluster is not read), 2 half-open",
+        metrics.cluster_breakers.iter().map(|breaker| {
+            let labels = vec![("cluster", breaker.cluster.as_str())];
+            (labels, breaker_number(breaker.state))
+        }),
+    )?;
+    out.counters(
+        "cluster_breaker_openings",
+        "How often the breaker of a cluster opened",
+        metrics.cluster_breakers.iter().map(|breaker| {
+            let labels = vec![("cluster", breaker.cluster.as_str())];
+            (labels, breaker.opened)
+        }),
+    )
 }
 
 fn breaker_number(state: BreakerState) -> u64 {

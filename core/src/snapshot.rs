@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::balance::Warning;
 use crate::breaker::Troubled;
-use crate::cluster::{Cluster, ClusterMemory, Unbounded};
+use crate::cluster::{Cluster, ClusterMemory, Refused};
 use crate::hash;
 use crate::node::{Node, NodePool};
 use crate::placement::Table;
@@ -69,15 +69,15 @@ impl ActiveMigration {
 impl Snapshot {
     /// Compiles a spec, taking over from `previous` what did not change.
     ///
-    /// Fails if a cluster's `max_load` cannot be kept; whatever else a spec may have wrong was
-    /// found when it was parsed.
+    /// Fails if a cluster's `max_load` cannot be kept, or the pool would hold too many nodes; whatever else a spec may
+    /// have wrong was found when it was parsed.
     pub(crate) fn compile(
         spec: Arc<Spec>,
         region: Option<&str>,
         now: u64,
         pool: &NodePool,
         previous: Option<&Snapshot>,
-    ) -> Result<Self, Unbounded> {
+    ) -> Result<Self, Refused> {
         let clusters = compile_clusters(&spec, pool, previous)?;
         // Names were checked by `Spec::parse`.
         let primary = Arc::clone(&clusters[&spec.primary]);
@@ -276,7 +276,8 @@ impl Snapshot {
 
     #[cold]
     fn open(&self, cluster: &Cluster, slot: u32, probe: bool) -> u8 {
-        cluster.open(slot, self.spec.breaker.max_ejected, probe)
+        let max_ejected = self.spec.breaker.max_ejected;
+        cluster.open(slot, max_ejected, self.troubled.now(), probe)
     }
 
     /// The route that a code of this snapshot stands for.
@@ -389,7 +390,7 @@ fn compile_clusters(
     spec: &Spec,
     pool: &NodePool,
     previous: Option<&Snapshot>,
-) -> Result<BTreeMap<String, Arc<Cluster>>, Unbounded> {
+) -> Result<BTreeMap<String, Arc<Cluster>>, Refused> {
     let before = |name: &str| {
         let previous = previous?;
         Some((
@@ -397,15 +398,24 @@ fn compile_clusters(
             previous.clusters.get(name)?,
         ))
     };
-    let compile = |(name, cluster): (&String, &ClusterSpec)| {
-        let compiled = match before(name) {
-            Some((old, compiled)) if old == cluster => Arc::clone(compiled),
-            old => {
-                let old = old.map(|(spec, compiled)| (spec, &**compiled));
-                Arc::new(Cluster::compile(name, cluster, pool, old)?)
-            }
-        };
-        Ok((name.clone(), compiled))
+    // A cluster that stays what it is, or the placement of one that does not.
+    let place = |(name, cluster): (&String, &ClusterSpec)| match before(name) {
+        Some((old, compiled)) if old == cluster => Ok(Ok(Arc::clone(compiled))),
+        old => {
+            let old = old.map(|(spec, compiled)| (spec, &**compiled));
+            Cluster::place(name, cluster, old).map(Err)
+        }
     };
-    spec.clusters.iter().map(compile).collect()
+    let placed: Result<Vec<_>, Refused> = spec.clusters.iter().map(place).collect();
+    let placed = placed?;
+    if !pool.has_room_for(spec) {
+        return Err(Refused::Nodes);
+    }
+    let compiled = spec.clusters.iter().zip(placed);
+    let compiled = compiled.map(|((name, cluster), placed)| {
+        let compiled =
+            placed.unwrap_or_else(|placed| Arc::new(Cluster::of(name, cluster, pool, placed)));
+        (name.clone(), compiled)
+    });
+    Ok(compiled.collect())
 }

@@ -221,7 +221,7 @@ fn a_client_is_mended_by_a_ring_alone() {
 
 #[test]
 fn where_nothing_within_reach_mends_it_a_warning_says_so() {
-    // More points than are built on trial, nearly all of them of two nodes; the light ones stray.
+    // More points than may be built on trial, nearly all of them of two nodes; the light ones stray.
     let nodes = (0..200).map(|n| Node {
         weight: if n < 2 { 1_000 } else { 1 },
         ..Node::new(format!("n{n}"))
@@ -232,7 +232,7 @@ fn where_nothing_within_reach_mends_it_a_warning_says_so() {
     };
     let warning = warnings(&spec(&ring.json(1))).remove(0);
     assert_eq!((warning.vnodes, warning.max_load), (None, None));
-    assert!(warning.message.contains("at most 524288 points"));
+    assert!(warning.message.contains("at most 1048576 points"));
 }
 
 #[test]

@@ -32,6 +32,7 @@ enum class Outcome : std::uint32_t {
   ok = RINGSHIFT_OUTCOME_OK,
   error = RINGSHIFT_OUTCOME_ERROR,
   timeout = RINGSHIFT_OUTCOME_TIMEOUT,
+  unreachable = RINGSHIFT_OUTCOME_UNREACHABLE,
 };
 
 /** What a refresh did. */

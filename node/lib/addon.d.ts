@@ -37,6 +37,7 @@ export interface RouterHandle {
   nodes(): number[] | Failure
   report(index: number, op: string, outcome: string): undefined | Failure
   refresh(): boolean | Failure
+  follow(): Promise<void>
   apply(text: Uint8Array): boolean | Failure
   generation(): number | Failure
   digest(): string | Failure

@@ -50,7 +50,7 @@ class Router {
     this.#handle = handle
     this.#number = numberOf(handle)
     this.#region = region ?? null
-    if (interval !== undefined) this.#stop = watch(this, interval)
+    if (interval !== undefined) this.#stop = watch(handle, interval)
   }
 
   /**

@@ -198,7 +198,7 @@ test('reports are counted, and failures open the breaker', () => {
     ['invalidate', 'timeout', 3],
   ])
   const open = router.metrics().breakers.filter(({ state }) => state === 'open')
-  assert.deepEqual(open, [{ cluster: 'blue', node: read.node.id, state: 'open' }])
+  assert.deepEqual(open, [{ cluster: 'blue', node: read.node.id, state: 'open', opened: 1 }])
   const route = router.route('user:42')
   assert.equal(route.read, null)
   assert.deepEqual(route.invalidate, [read.node])
@@ -231,6 +231,7 @@ test('metrics have JavaScript names, and metricsText is OpenMetrics', () => {
   const metrics = router.metrics()
   assert.deepEqual(Object.keys(metrics).sort(), [
     'breakers',
+    'clusterBreakers',
     'debts',
     'digest',
     'epoch',

@@ -84,6 +84,12 @@ class Route:
     def fallback(self) -> Target | None:
         """Where to look after a miss, if anywhere."""
     @property
+    def single(self) -> Node | None:
+        """The node of a route that is about one node only: it is read and invalidated, and there is no fallback.
+
+        So most routes are outside of a migration; None for any other route.
+        """
+    @property
     def fill(self) -> bool:
         """Whether a value that is found at `fallback` is copied to `read`."""
     @property
@@ -197,7 +203,7 @@ class Router:
     def report(
         self,
         node: Node | Target,
-        outcome: Literal["hit", "miss", "ok", "error", "timeout"],
+        outcome: Literal["hit", "miss", "ok", "error", "timeout", "unreachable"],
         op: Literal["read", "fill", "invalidate"] = "read",
     ) -> None:
         """Says how a request to a node (of a target: its first) ended: for metrics, and for the node's breaker.
@@ -286,7 +292,8 @@ def moves(before: str | Buffer, after: str | Buffer) -> Moves:
         0.1
     """
 
-def _before_fork() -> None: ...
+def _before_fork(seconds: float) -> None: ...
 def _after_fork_in_parent() -> None: ...
 def _after_fork_in_child() -> None: ...
+def _at_exit(seconds: float) -> None: ...
 def _panic(detach: bool) -> None: ...

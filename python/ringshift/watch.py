@@ -8,10 +8,13 @@ has it as the attribute "ringshift_event".
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
+import sys
 import threading
+import time
 import weakref
 
 from ringshift import _ringshift
@@ -22,7 +25,7 @@ __all__ = ["Watcher", "start"]
 _log = logging.getLogger("ringshift")
 _log.addHandler(logging.NullHandler())
 
-# A file system that hangs must not keep the process from ending.
+# A file system that hangs must keep the process neither from ending nor from forking.
 _LAST_WAIT = 5.0
 
 
@@ -57,9 +60,10 @@ class Watcher:
     def _start(self, router: _ringshift.Router, seen: int) -> None:
         # No `threading.Event`: the garbage collector may set it in a thread that holds its lock. A SimpleQueue is made
         # for that.
-        wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        wake: queue.SimpleQueue[object] = queue.SimpleQueue()
         # The router owns this watcher, which is gone when the router goes; the thread keeps what wakes it.
-        gone = weakref.ref(router, lambda _: wake.put(None))
+        # What is called when it goes runs no Python code: see `ending` in the native module.
+        gone = weakref.ref(router, wake.put)
         self._wake = wake
         self._thread = threading.Thread(
             target=_watch, args=(gone, wake, self._seconds, seen), name="ringshift-watch", daemon=True
@@ -70,7 +74,10 @@ class Watcher:
 def start(router: _ringshift.Router, seconds: float) -> Watcher:
     """Starts a watcher for a router; the router calls this, and `stop` when it is closed."""
     watcher = Watcher(router, seconds)
-    _watchers.add(watcher)
+    with contextlib.suppress(queue.Empty):
+        while True:
+            _watchers.discard(_gone.get_nowait())
+    _watchers.add(weakref.ref(watcher, _gone.put))
     return watcher
 
 
@@ -79,18 +86,20 @@ def register_hooks() -> None:
     if not _hooked:
         _hooked.append(True)
         os.register_at_fork(
-            before=_ringshift._before_fork,  # noqa: SLF001
+            before=_before_fork,
             after_in_parent=_ringshift._after_fork_in_parent,  # noqa: SLF001
             after_in_child=_in_child,
         )
         atexit.register(_at_exit)
 
 
-_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
+# No `WeakSet`, which runs Python code when something goes.
+_watchers: set[weakref.ref[Watcher]] = set()
+_gone: queue.SimpleQueue[weakref.ref[Watcher]] = queue.SimpleQueue()
 _hooked: list[bool] = []
 
 
-def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[None], seconds: float, seen: int) -> None:
+def _watch(this: weakref.ref[_ringshift.Router], wake: queue.SimpleQueue[object], seconds: float, seen: int) -> None:
     """What the thread does. It holds the router only while it asks it something."""
     look = _log_events
     while True:
@@ -130,16 +139,32 @@ def _log_events(router: _ringshift.Router, seen: int) -> int:
     return seen
 
 
+def _living() -> list[Watcher]:
+    return [watcher for watcher in (this() for this in _watchers.copy()) if watcher is not None]
+
+
+def _before_fork() -> None:
+    _ringshift._before_fork(_LAST_WAIT)  # noqa: SLF001
+
+
 def _in_child() -> None:
     _ringshift._after_fork_in_child()  # noqa: SLF001
-    for watcher in list(_watchers):
-        watcher.restart()
+    for watcher in _living():
+        try:
+            watcher.restart()
+        except RuntimeError as error:
+            # No more threads: the child serves on by the spec that it has, and the other watchers have their turn.
+            _log.error("the watcher could not be started after a fork: %s", error)
 
 
 def _at_exit() -> None:
     """Ends the threads while the interpreter is whole; one that is in native code later would never come back."""
-    watchers = list(_watchers)
+    watchers = _living()
     for watcher in watchers:
         watcher.stop()
+    end = time.monotonic() + _LAST_WAIT
     for watcher in watchers:
-        watcher.join(_LAST_WAIT)
+        watcher.join(max(0.0, end - time.monotonic()))
+    if sys.version_info < (3, 14):
+        # Later versions let daemon threads sleep at the end instead of ending them where they are.
+        _ringshift._at_exit(_LAST_WAIT)  # noqa: SLF001

@@ -86,10 +86,15 @@ def test_a_route_says_everything() -> None:
     assert (moved.fill, moved.stage, moved.generation) == (True, "ramp", 4)
     assert moved.read.node is moved.read.nodes[0]
     assert moved.invalidate == (moved.fallback.node, moved.read.node)
+    assert moved.single is None
     unmoved = next(route for route in router.route_many(KEYS) if not route.moved)
     assert unmoved.read is not None
     assert (unmoved.read.cluster, unmoved.fallback, unmoved.fill) == ("blue", None, False)
     assert [node.cluster for node in unmoved.invalidate] == ["blue", "green"]
+    assert unmoved.single is None
+    settled = ringshift.Router.from_spec(spec(5, BLUE)).route(KEYS[0])
+    assert settled.read is not None
+    assert settled.single is settled.read.node is settled.invalidate[0]
 
 
 def test_a_node_says_everything() -> None:
@@ -194,22 +199,21 @@ def test_reports_are_counted_and_open_a_breaker() -> None:
     key = next(key for key in KEYS if router.route(key).invalidate[0].id == "a")
     target = router.route(key).read
     assert target is not None
-    for outcome in ("hit", "miss", "ok", "error", "timeout"):
+    for outcome in ("hit", "miss", "error", "timeout", "ok", "unreachable"):
         router.report(target, outcome)
+    assert {"cluster": "blue", "node": "a", "state": "open", "opened": 1} in router.metrics()["breakers"]
     router.report(target.node, "ok", "fill")
     router.report(target.node, "ok", op="invalidate")
     metrics = router.metrics()
     assert metrics["requests"] == [
         {"cluster": "blue", "op": "read", "outcome": outcome, "count": 1}
-        for outcome in ("hit", "miss", "ok", "error", "timeout")
+        for outcome in ("hit", "miss", "ok", "error", "timeout", "unreachable")
     ] + [{"cluster": "blue", "op": op, "outcome": "ok", "count": 1} for op in ("fill", "invalidate")]
-    router.report(target, "error")
-    router.report(target, "timeout")
     route = router.route(key)
     assert route.read is None
     assert [node.id for node in route.invalidate] == ["a"]
     assert router.group_by_node([key]) == {None: [0]}
-    assert {"cluster": "blue", "node": "a", "state": "open"} in router.metrics()["breakers"]
+    assert router.metrics()["cluster_breakers"] == [{"cluster": "blue", "state": "closed", "opened": 0}]
 
 
 def test_report_refuses_what_it_cannot_mean() -> None:

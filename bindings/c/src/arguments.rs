@@ -15,24 +15,88 @@ fn null(name: &str, right: &str) -> Error {
     invalid(format!("{name} is NULL; {right}"))
 }
 
+/// An address where no value of the type can lie: it was never that of one.
+#[cold]
+fn misaligned<T>(address: *const T, name: &str, right: &str) -> Error {
+    let alignment = align_of::<T>();
+    invalid(format!(
+        "{name} has address {address:?}, which is no multiple of {alignment}; {right}"
+    ))
+}
+
+/// What is wrong with an address that is NULL or misaligned.
+#[cold]
+fn nowhere<T>(address: *const T, name: &str, right: &str) -> Error {
+    if address.is_null() {
+        null(name, right)
+    } else {
+        misaligned(address, name, right)
+    }
+}
+
 /// A handle that must be there.
 ///
 /// # Safety
 ///
-/// `handle` is NULL or points to a `T` that stays for `'a`.
+/// `handle` is NULL, misaligned or points to a `T` that stays for `'a`.
 #[inline]
 pub(crate) unsafe fn handle<'a, T>(handle: *const T, name: &str) -> Result<&'a T, Error> {
+    if handle.is_null() || !handle.is_aligned() {
+        return Err(nowhere(
+            handle,
+            name,
+            "give one that was opened and not freed",
+        ));
+    }
+    // SAFETY: not NULL and aligned; the rest is the caller's.
+    Ok(unsafe { &*handle })
+}
+
+/// A handle that must be there, to be changed.
+///
+/// # Safety
+///
+/// As for [`handle`], and nobody else uses it.
+pub(crate) unsafe fn handle_mut<'a, T>(handle: *mut T, name: &str) -> Result<&'a mut T, Error> {
     // SAFETY: the caller's.
-    unsafe { handle.as_ref() }.ok_or_else(|| null(name, "give one that was opened and not freed"))
+    unsafe { self::handle(handle, name) }?;
+    // SAFETY: not NULL and aligned; the rest is the caller's.
+    Ok(unsafe { &mut *handle })
+}
+
+/// A handle that is to be freed; nothing for NULL.
+///
+/// # Safety
+///
+/// `handle` is NULL, misaligned or came from `Box::into_raw`, and is not used again.
+pub(crate) unsafe fn owned<T>(handle: *mut T, name: &str) -> Result<Option<Box<T>>, Error> {
+    if handle.is_null() {
+        return Ok(None);
+    }
+    if !handle.is_aligned() {
+        return Err(misaligned(handle, name, "give what was opened"));
+    }
+    // SAFETY: the caller's.
+    Ok(Some(unsafe { Box::from_raw(handle) }))
 }
 
 /// A place for a result, which need not be initialised.
 #[inline]
 pub(crate) fn out<T>(place: *mut T, name: &str) -> Result<*mut T, Error> {
-    if place.is_null() {
-        return Err(null(name, "give the address of a variable for the result"));
+    if place.is_null() || !place.is_aligned() {
+        let right = "give the address of a variable for the result";
+        return Err(nowhere(place, name, right));
     }
     Ok(place)
+}
+
+/// A place for a result that may be NULL, for none.
+#[inline]
+pub(crate) fn optional_out<T>(place: *mut T, name: &str) -> Result<*mut T, Error> {
+    if place.is_null() {
+        return Ok(place);
+    }
+    out(place, name)
 }
 
 /// Bytes with a length; NULL with length 0 is no bytes.
@@ -61,14 +125,14 @@ pub(crate) unsafe fn array<'a, T>(
     len: usize,
     name: impl Fn() -> String,
 ) -> Result<&'a [T], Error> {
-    if first.is_null() || len > largest::<T>() {
+    if first.is_null() || !first.is_aligned() || len > largest::<T>() {
         return no_array(first, len, name);
     }
-    // SAFETY: not NULL, no larger than an object can be; the rest is the caller's.
+    // SAFETY: not NULL, aligned, no larger than an object can be; the rest is the caller's.
     Ok(unsafe { std::slice::from_raw_parts(first, len) })
 }
 
-/// NULL, or a length that nothing has.
+/// NULL, misaligned, or a length that nothing has.
 #[cold]
 fn no_array<'a, T>(
     first: *const T,
@@ -79,11 +143,12 @@ fn no_array<'a, T>(
     if len == 0 {
         return Ok(&[]);
     }
-    debug_assert!(first.is_null());
-    Err(null(
-        &name(),
-        &format!("with length {len} it needs an address"),
-    ))
+    let right = if first.is_null() {
+        &*format!("with length {len} it needs an address")
+    } else {
+        "give the address of an array"
+    };
+    Err(nowhere(first, &name(), right))
 }
 
 /// A key.
@@ -198,6 +263,32 @@ mod tests {
             );
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
         }
+    }
+
+    #[test]
+    fn addresses_where_no_value_can_lie_are_refused() {
+        let values = [7_u64; 2];
+        let odd = values.as_ptr().wrapping_byte_add(1);
+        // SAFETY: the addresses are refused before anything is read.
+        let errors = unsafe {
+            [
+                handle(odd, "router").unwrap_err(),
+                owned(odd.cast_mut(), "router").unwrap_err(),
+                array(odd, 1, name).unwrap_err(),
+                out(odd.cast_mut(), "out").unwrap_err(),
+                optional_out(odd.cast_mut(), "epoch").unwrap_err(),
+                out_array(odd.cast_mut(), 1, "out").unwrap_err(),
+            ]
+        };
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(
+                error.to_string().contains("no multiple of 8; give"),
+                "{error}"
+            );
+        }
+        // SAFETY: an array of none is not read.
+        assert_eq!(unsafe { array(odd, 0, name) }, Ok(&[][..]));
     }
 
     #[test]

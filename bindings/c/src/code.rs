@@ -2,7 +2,9 @@
 
 use std::ffi::c_void;
 
-use crate::arguments::{array, bytes, invalid, key as key_of, out as out_of, out_array};
+use crate::arguments::{
+    array, bytes, invalid, key as key_of, optional_out, out as out_of, out_array,
+};
 use crate::panic::guard_status;
 use crate::route::ringshift_route;
 use crate::router::ringshift_router;
@@ -22,6 +24,7 @@ pub unsafe extern "C" fn ringshift_router_code(
 ) -> ringshift_status {
     guard_status(|| {
         let code = out_of(code, "code")?;
+        let epoch = optional_out(epoch, "epoch")?;
         // SAFETY: the caller's, as the header says.
         let (router, key) = unsafe { (ringshift_router::core(router)?, key_of(key, key_len)?) };
         // SAFETY: `code` is not NULL; the rest is the caller's.
@@ -94,6 +97,7 @@ pub unsafe extern "C" fn ringshift_router_code_packed(
             )
         };
         let codes = out_array(codes, count, "codes")?;
+        let epoch = optional_out(epoch, "epoch")?;
         router.with(|snapshot| {
             for (position, &len) in lens.iter().enumerate() {
                 let Some((key, behind)) = rest.split_at_checked(len) else {

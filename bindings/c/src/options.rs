@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use ringshift_core::{Error, Options};
 
-use crate::arguments::{invalid, path, text};
+use crate::arguments::{handle, handle_mut, owned, path, text};
 use crate::panic::{guard, guard_status};
 use crate::status::ringshift_status;
 
@@ -23,11 +23,12 @@ impl ringshift_options {
     /// # Safety
     ///
     /// `options` is NULL or came from `ringshift_options_new` and was not freed.
-    pub(crate) unsafe fn read(options: *const Self) -> Options {
+    pub(crate) unsafe fn read(options: *const Self) -> Result<Options, Error> {
+        if options.is_null() {
+            return Ok(Options::default());
+        }
         // SAFETY: the caller's.
-        unsafe { options.as_ref() }
-            .map(|options| options.options.clone())
-            .unwrap_or_default()
+        Ok(unsafe { handle(options, "options") }?.options.clone())
     }
 }
 
@@ -36,12 +37,7 @@ impl ringshift_options {
 /// As for [`ringshift_options::read`], and no other thread uses it.
 unsafe fn change<'a>(options: *mut ringshift_options) -> Result<&'a mut Options, Error> {
     // SAFETY: the caller's.
-    match unsafe { options.as_mut() } {
-        Some(options) => Ok(&mut options.options),
-        None => Err(invalid(
-            "options is NULL; give what ringshift_options_new gave",
-        )),
-    }
+    Ok(&mut unsafe { handle_mut(options, "options") }?.options)
 }
 
 /// Options with nothing set. Free them with `ringshift_options_free`.
@@ -91,10 +87,7 @@ pub unsafe extern "C" fn ringshift_options_set_last_good(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ringshift_options_free(options: *mut ringshift_options) {
     guard(|| {
-        if !options.is_null() {
-            // SAFETY: came from `Box::into_raw`, and is not used again, as the header says.
-            drop(unsafe { Box::from_raw(options) });
-        }
-        Ok(())
+        // SAFETY: came from `Box::into_raw`, and is not used again, as the header says.
+        unsafe { owned(options, "options") }.map(drop)
     });
 }

@@ -5,7 +5,7 @@ use std::ptr;
 
 use ringshift_core::{Error, Refresh, Router};
 
-use crate::arguments::{bytes, handle, invalid, out, path};
+use crate::arguments::{bytes, handle, invalid, optional_out, out, owned, path};
 use crate::error;
 use crate::options::ringshift_options;
 use crate::panic::{guard, guard_status};
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn ringshift_router_open(
             open(out, || {
                 let path = self::path(path, "path")?
                     .ok_or_else(|| invalid("path is NULL; give the path of a spec file"))?;
-                Router::open(path, ringshift_options::read(options))
+                Router::open(path, ringshift_options::read(options)?)
             })
         }
     })
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn ringshift_router_from_spec(
         unsafe {
             open(out, || {
                 let text = bytes(text, text_len, || "text".to_owned())?;
-                Router::from_spec(text, ringshift_options::read(options))
+                Router::from_spec(text, ringshift_options::read(options)?)
             })
         }
     })
@@ -119,11 +119,8 @@ pub unsafe extern "C" fn ringshift_router_from_spec(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ringshift_router_free(router: *mut ringshift_router) {
     guard(|| {
-        if !router.is_null() {
-            // SAFETY: came from `Box::into_raw`, and is not used again, as the header says.
-            drop(unsafe { Box::from_raw(router) });
-        }
-        Ok(())
+        // SAFETY: came from `Box::into_raw`, and is not used again, as the header says.
+        unsafe { owned(router, "router") }.map(drop)
     });
 }
 
@@ -140,6 +137,7 @@ pub unsafe extern "C" fn ringshift_router_refresh(
     result: *mut u32,
 ) -> ringshift_status {
     guard_status(|| {
+        let result = optional_out(result, "result")?;
         // SAFETY: the caller's, as the header says.
         let refresh = unsafe { ringshift_router::core(router) }?.refresh()?;
         // SAFETY: the caller's, as the header says.
@@ -158,6 +156,7 @@ pub unsafe extern "C" fn ringshift_router_apply(
     result: *mut u32,
 ) -> ringshift_status {
     guard_status(|| {
+        let result = optional_out(result, "result")?;
         // SAFETY: the caller's, as the header says.
         let (router, text) = unsafe {
             let router = ringshift_router::core(router)?;

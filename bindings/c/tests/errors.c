@@ -161,7 +161,7 @@ static void test_bad_arguments(void) {
   CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
   CHECK(ringshift_router_report(router, NULL, 0, 0) == INVALID && says("node"));
   CHECK(ringshift_router_report(router, route.read[0], 3, RINGSHIFT_OUTCOME_OK) == INVALID && says("3 is not an op"));
-  CHECK(ringshift_router_report(router, route.read[0], RINGSHIFT_OP_READ, 5) == INVALID && says("outcome"));
+  CHECK(ringshift_router_report(router, route.read[0], RINGSHIFT_OP_READ, 6) == INVALID && says("outcome"));
   CHECK(ringshift_router_report(router, route.read[0], UINT32_MAX, UINT32_MAX) == INVALID);
   char *json = NULL;
   CHECK(ringshift_router_metrics_json(router, &json) == RINGSHIFT_OK);

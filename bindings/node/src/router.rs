@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Either, Uint8Array, Unknown};
+use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array, Unknown};
 use napi::{Env, JsValue};
 use napi_derive::napi;
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 
 use crate::failure::Failure;
+use crate::follow::Follow;
 use crate::key::{KeyFault, with_key};
 use crate::parts::{NodeParts, RouteParts, number};
 use crate::shared::Shared;
@@ -82,7 +83,7 @@ impl RouterHandle {
     fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
         let router = self.shared.router.borrow();
         checked(match router.as_ref() {
-            Some(router) => ask(router),
+            Some(router) => ask(router.as_ref()),
             None => Err(Failure::closed()),
         })
     }
@@ -149,6 +150,12 @@ impl RouterHandle {
     #[napi(catch_unwind)]
     pub fn refresh(&self) -> Checked<bool> {
         self.with(|router| Ok(router.refresh()? == Refresh::Applied))
+    }
+
+    /// Refreshes in another thread, as a watcher does; the promise is kept when it is done, however it ended.
+    #[napi]
+    pub fn follow(&self) -> AsyncTask<Follow> {
+        AsyncTask::new(Follow::new(self.shared.router.borrow().clone()))
     }
 
     /// Puts a spec in force; whether it is a new one.

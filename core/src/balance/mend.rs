@@ -12,8 +12,9 @@ use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec};
 /// Bounds to try, the loosest last: what a bound moves besides the ideal falls quickly with it.
 const BOUNDS: [u32; 2] = [11_000, 11_500];
 
-/// The largest ring that is built only to see whether it would do.
-const MOST_TRIED: u64 = 1 << 19;
+/// Points, as the limit of a spec counts them, of all rings together that are built for one spec only to see whether
+/// they would do: metrics are asked for while the process serves.
+pub(super) const MOST_TRIED: u64 = 1 << 20;
 
 /// Numbers of virtual nodes are rounded up to a multiple of this, for people.
 const ROUND: u32 = 32;
@@ -36,15 +37,15 @@ impl fmt::Display for Mend {
             (None, Some(bound)) => write!(f, "`max_load` {bound} would mend it"),
             (None, None) => write!(
                 f,
-                "no `vnodes` or `max_load` was found that mends it with at most {MOST_TRIED} points"
+                "no `vnodes` or `max_load` was found that mends it by trying at most {MOST_TRIED} points"
             ),
         }
     }
 }
 
 /// Tries on a cluster with this load what would mend it. `others` are the points of the spec's other
-/// clusters, which count for the limit of all.
-pub(super) fn find(cluster: &ClusterSpec, load: u64, others: u64) -> Mend {
+/// clusters, which count for the limit of all; `left` are those that may still be tried.
+pub(super) fn find(cluster: &ClusterSpec, load: u64, others: u64, left: &mut u64) -> Mend {
     let PlacementSpec::Ring {
         vnodes,
         seed,
@@ -53,26 +54,31 @@ pub(super) fn find(cluster: &ClusterSpec, load: u64, others: u64) -> Mend {
     else {
         return Mend::default();
     };
-    let would_do = |vnodes: u32, max_load: Option<u32>| {
-        let placement = PlacementSpec::Ring {
-            vnodes,
-            seed,
-            max_load,
+    // Nothing if it may not be tried.
+    let mut would_do = |vnodes: u32, max_load: Option<u32>| {
+        let tried = ClusterSpec {
+            placement: PlacementSpec::Ring {
+                vnodes,
+                seed,
+                max_load,
+            },
+            ..cluster.clone()
         };
-        is_even_enough(cluster, placement)
+        let points = tried.counted_points();
+        let legal = vnodes <= limits::MAX_VNODES && points + others <= limits::MAX_POINTS;
+        *left = left.checked_sub(points).filter(|_| legal)?;
+        Some(is_even_enough(tried))
     };
-    let weight = cluster.points() / u64::from(vnodes);
-    let most = MOST_TRIED.min(limits::MAX_POINTS.saturating_sub(others));
-    let fits = |vnodes: u32| vnodes <= limits::MAX_VNODES && weight * u64::from(vnodes) <= most;
+    // Few are tried of these, so they come first.
+    let mut bounds = BOUNDS.into_iter();
+    let bound = bounds.find(|&bound| would_do(vnodes, Some(bound)) == Some(true));
     let guesses = std::iter::successors(Some(first_guess(vnodes, load)), |&tried| {
         Some((tried + tried / 2).next_multiple_of(ROUND))
     });
-    let mut bounds = BOUNDS.into_iter();
+    let mut guesses = guesses.map_while(|guess| Some((guess, would_do(guess, max_load)?)));
     Mend {
-        vnodes: guesses
-            .take_while(|&guess| fits(guess))
-            .find(|&guess| would_do(guess, max_load)),
-        max_load: bounds.find(|&bound| fits(vnodes) && would_do(vnodes, Some(bound))),
+        vnodes: guesses.find(|&(_, does)| does).map(|(guess, _)| guess),
+        max_load: bound,
     }
 }
 
@@ -87,14 +93,10 @@ fn first_guess(vnodes: u32, load: u64) -> u32 {
     least.max(vnodes + 1).next_multiple_of(ROUND)
 }
 
-fn is_even_enough(cluster: &ClusterSpec, placement: PlacementSpec) -> bool {
-    let tried = ClusterSpec {
-        placement,
-        // Owners alone count.
-        replicas: 1,
-        ..cluster.clone()
-    };
-    Cluster::compile("", &tried, &NodePool::default(), None)
+fn is_even_enough(mut tried: ClusterSpec) -> bool {
+    // Owners alone count.
+    tried.replicas = 1;
+    Cluster::compile("", &tried, &NodePool::default())
         .ok()
         .and_then(|compiled| fullest(&compiled, &tried))
         .is_some_and(|(_, load)| load <= EVEN_ENOUGH)

@@ -73,7 +73,7 @@ fn nodes_that_gain<'s>(
     let pool = NodePool::default();
     let compiled = |spec: &Spec, name: &str| {
         // A cluster that can't be compiled is in no spec that is put in force.
-        Cluster::compile(name, spec.clusters.get(name)?, &pool, None).ok()
+        Cluster::compile(name, spec.clusters.get(name)?, &pool).ok()
     };
     let new = compiled(after, contents.name)?;
     let gaining = |other: &Contents<'_>| {

@@ -7,6 +7,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+
+use crate::limits::MAX_REPLICAS;
 
 /// Lists of nodes, all of the same length, numbered by slot.
 #[derive(Debug)]
@@ -41,11 +44,7 @@ impl Replicas {
         // The node that a walk meets first in each zone.
         let mut zone_nodes = vec![0u32; zones.iter().max().map_or(0, |zone| *zone as usize + 1)];
         let mut zone_order = Recency::new(zone_nodes.len());
-        let mut lists = Self {
-            length: 0,
-            nodes: Vec::new(),
-        };
-        let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
+        let mut lists = Lists::default();
         let mut slots = vec![0u32; owners.len()];
         // The first round only learns what a walk across the wrap would meet.
         for round in 0..2 {
@@ -63,14 +62,11 @@ impl Replicas {
                     .iter()
                     .filter(|&zone| zone != own_zone)
                     .map(|zone| zone_nodes[zone as usize]);
-                let list = list(owner, fresh, nodes.iter(), replicas);
-                slots[position] = *known.entry(list).or_insert_with_key(|list| {
-                    lists.length = list.len();
-                    lists.nodes.extend_from_slice(list);
-                    (lists.nodes.len() / list.len() - 1) as u32
-                });
+                let (list, length) = list(owner, fresh, nodes.iter(), replicas);
+                slots[position] = lists.number(&list[..length]);
             }
         }
+        let lists = lists.all;
         // With a single node that has points every list is that node, whatever its position.
         if lists.length == 1 {
             return (Self::single(zones.len()), Cow::Borrowed(owners));
@@ -113,24 +109,89 @@ impl Replicas {
     }
 }
 
-/// First the owner, then the nearest node of each further zone, then the nearest of the rest.
+/// Lists that are numbered in the order in which they are first met. Many points have one list, and many lists are
+/// met by one point only; so none is kept twice, and none costs an allocation of its own.
+struct Lists {
+    all: Replicas,
+    /// The number of a list by its hash, or by the next number that is free.
+    known: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
+    /// A spec can't choose lists that share a hash, not knowing its key.
+    keyed: RandomState,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self {
+            all: Replicas {
+                length: 1,
+                nodes: Vec::new(),
+            },
+            known: HashMap::default(),
+            keyed: RandomState::new(),
+        }
+    }
+}
+
+impl Lists {
+    fn number(&mut self, list: &[u32]) -> u32 {
+        let mut hash = self.keyed.hash_one(list);
+        while let Some(&number) = self.known.get(&hash) {
+            if self.all.nodes(number) == list {
+                return number;
+            }
+            hash = hash.wrapping_add(1);
+        }
+        self.all.length = list.len();
+        let number = self.all.slots();
+        self.all.nodes.extend_from_slice(list);
+        self.known.insert(hash, number);
+        number
+    }
+}
+
+/// Numbers that are hashes already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0 << 8 | u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// First the owner, then the nearest node of each further zone, then the nearest of the rest; and how many they are.
 fn list(
     owner: u32,
     of_further_zones: impl Iterator<Item = u32>,
     all: impl Iterator<Item = u32>,
     replicas: usize,
-) -> Vec<u32> {
-    let mut list = vec![owner];
-    list.extend(of_further_zones.take(replicas - 1));
+) -> ([u32; MAX_REPLICAS], usize) {
+    let mut list = [owner; MAX_REPLICAS];
+    let mut length = 1;
+    for node in of_further_zones.take(replicas - 1) {
+        list[length] = node;
+        length += 1;
+    }
     for node in all {
-        if list.len() == replicas {
+        if length == replicas {
             break;
         }
-        if !list.contains(&node) {
-            list.push(node);
+        if !list[..length].contains(&node) {
+            list[length] = node;
+            length += 1;
         }
     }
-    list
+    (list, length)
 }
 
 /// Numbers in the order in which they were last touched, most recent first; a doubly linked list

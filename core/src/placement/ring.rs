@@ -1,5 +1,6 @@
 //! The ring of virtual nodes, version 1.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::points::{PointNode, Points};
@@ -19,7 +20,7 @@ pub(crate) struct RingNode<'a> {
 }
 
 /// What is the same for all nodes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct RingRule {
     /// Points of a node of weight 1.
     pub(crate) vnodes: u32,
@@ -30,13 +31,22 @@ pub(crate) struct RingRule {
 }
 
 /// A compiled ring.
-#[derive(Debug)]
 pub(crate) struct Ring {
     seed: u64,
     slots: Slots,
     /// Whether the first node of a slot is the one whose point ends the arc, and no point was left
     /// out: then another ring can take over points from this one.
     can_be_followed: bool,
+}
+
+impl fmt::Debug for Ring {
+    /// Neither the seed, which may be a secret, nor the points that are made with it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let points = self.points();
+        f.debug_struct("Ring")
+            .field("points", &points)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The ring in force before the one that is built, of the same `vnodes` and seed.

@@ -7,6 +7,9 @@ use super::{ClusterSpec, NodeSpec, PlacementSpec, names, nodes, placement};
 use crate::error::Error;
 use crate::limits;
 
+/// How many names of clusters a message lists.
+const SHOWN: usize = 8;
+
 /// All clusters by name, consistent with one another.
 pub(super) fn decode(place: &Cursor<'_>) -> Result<BTreeMap<String, ClusterSpec>, Error> {
     let members = place.map("a set of clusters", limits::MAX_CLUSTERS)?;
@@ -16,19 +19,13 @@ pub(super) fn decode(place: &Cursor<'_>) -> Result<BTreeMap<String, ClusterSpec>
     for (name, place) in members {
         names::check_at(&place, &name, "a cluster name")?;
         let cluster = cluster(&place, &mut addresses)?;
-        let own = cluster.points();
-        if own > limits::MAX_BOUNDED_POINTS && cluster.is_bounded() {
-            return Err(place.limit(format!(
-                "a ring of {own} points with max_load; at most {} are allowed with it",
-                limits::MAX_BOUNDED_POINTS
-            )));
-        }
-        points += own;
+        points += cluster.counted_points();
         if points > limits::MAX_POINTS {
             return Err(place.limit(format!(
-                "the placements have {points} points up to here; at most {} are allowed: use fewer \
-                 vnodes or smaller weights",
-                limits::MAX_POINTS
+                "the placements have {points} points up to here, as the limit counts them; at most {} are allowed: use \
+                 fewer vnodes or smaller weights{}",
+                limits::MAX_POINTS,
+                cluster.what_counts_more()
             )));
         }
         clusters.insert(name, cluster);
@@ -45,14 +42,14 @@ pub(super) fn reference(
     if clusters.contains_key(&name) {
         return Ok(name);
     }
-    let known: Vec<&str> = clusters.keys().map(String::as_str).collect();
+    let known: Vec<&str> = clusters.keys().take(SHOWN).map(String::as_str).collect();
     Err(place.invalid(format!(
         "{} is not a cluster of this spec; it has {}",
         place.shown(),
-        if known.is_empty() {
-            "none".to_owned()
-        } else {
-            known.join(", ")
+        match clusters.len() {
+            0 => "none".to_owned(),
+            count if count > SHOWN => format!("{} and {} more", known.join(", "), count - SHOWN),
+            _ => known.join(", "),
         }
     )))
 }
@@ -105,13 +102,31 @@ fn replicas(
 
 impl ClusterSpec {
     fn is_bounded(&self) -> bool {
-        matches!(
-            self.placement,
-            PlacementSpec::Ring {
-                max_load: Some(_),
-                ..
-            }
-        )
+        let PlacementSpec::Ring { max_load, .. } = self.placement else {
+            return false;
+        };
+        max_load.is_some()
+    }
+
+    /// Points as [`limits::MAX_POINTS`] counts them.
+    pub(crate) fn counted_points(&self) -> u64 {
+        let dear = u64::from(self.is_bounded()) + u64::from(self.replicas > 1);
+        let each = match &self.placement {
+            PlacementSpec::Ring { .. } => 1 + limits::MORE_OF_A_POINT * dear,
+            PlacementSpec::Legacy(legacy) if legacy.kind() == "ketama" => limits::KETAMA_POINT,
+            PlacementSpec::Legacy(_) => 1,
+        };
+        self.points() * each + self.nodes.len() as u64 * limits::POINTS_OF_A_NODE
+    }
+
+    /// For the message about too many.
+    fn what_counts_more(&self) -> &'static str {
+        match (self.is_bounded(), self.replicas > 1) {
+            (true, true) => ", or no max_load or replicas, with which a point counts more",
+            (true, false) => ", or no max_load, with which a point counts more",
+            (false, true) => ", or no replicas, with which a point counts more",
+            (false, false) => "",
+        }
     }
 
     /// Points of the cluster's placement, counting nodes that are down.

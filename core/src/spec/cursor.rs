@@ -11,7 +11,7 @@ use std::rc::Rc;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::path::Path;
+use super::path::{self, Path};
 use crate::error::{Error, ErrorKind};
 
 /// One JSON value of a spec and its place.
@@ -76,8 +76,14 @@ impl<'t> Cursor<'t> {
         self.error(ErrorKind::SpecLimit, message)
     }
 
-    /// The value as it stands in the file, shortened for a message.
+    /// The value as it stands in the file, shortened for a message. Of an object or an array only that it is one: a
+    /// seed may be inside.
     pub(super) fn shown(&self) -> String {
+        match self.raw.as_bytes().first() {
+            Some(b'{') => return "an object".to_owned(),
+            Some(b'[') => return "an array".to_owned(),
+            _ => {}
+        }
         let mut end = self.raw.len().min(60);
         while !self.raw.is_char_boundary(end) {
             end -= 1;
@@ -180,7 +186,7 @@ impl<'t> Cursor<'t> {
             }
             Err(place.invalid(format!(
                 "unknown field `{}`; {noun} has {}",
-                name.escape_debug(),
+                path::shown(name),
                 known.join(", ")
             )))
         };
@@ -211,7 +217,7 @@ impl<'t> Cursor<'t> {
             let child = self.child(Path::Field(Rc::clone(&self.path), name.clone()), raw);
             check(&name, &child)?;
             if !seen.insert(name.clone()) {
-                let name = name.escape_debug();
+                let name = path::shown(&name);
                 return Err(child.invalid(format!("field `{name}` stands twice; keep one")));
             }
             result.push((name, child));

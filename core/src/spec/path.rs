@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+/// Longer names of fields are cut where they are shown; all that a spec may have are shorter.
+const LONGEST_SHOWN: usize = 256;
+
 /// The way from the root; written out as a pointer only for an error, since a large file has many
 /// values.
 #[derive(Debug)]
@@ -12,7 +15,7 @@ pub(super) enum Path {
 }
 
 impl Path {
-    /// RFC 6901, with control characters escaped: a pointer is shown in logs and handed to C.
+    /// RFC 6901, with control characters escaped and long names cut: a pointer is shown in logs and handed to C.
     pub(super) fn pointer(&self) -> String {
         match self {
             Self::Root => String::new(),
@@ -20,7 +23,7 @@ impl Path {
             Self::Field(parent, name) => {
                 let mut pointer = parent.pointer();
                 pointer.push('/');
-                for c in name.chars() {
+                for c in cut(name) {
                     match c {
                         '~' => pointer.push_str("~0"),
                         '/' => pointer.push_str("~1"),
@@ -32,6 +35,17 @@ impl Path {
             }
         }
     }
+}
+
+/// A name of a field for a message.
+pub(super) fn shown(name: &str) -> String {
+    cut(name).flat_map(char::escape_debug).collect()
+}
+
+/// The characters of a name, an ellipsis in place of those that are too many.
+fn cut(name: &str) -> impl Iterator<Item = char> {
+    let ellipsis = name.chars().nth(LONGEST_SHOWN).map(|_| '…');
+    name.chars().take(LONGEST_SHOWN).chain(ellipsis)
 }
 
 /// The pointer of the field at the end of these names.

@@ -93,7 +93,8 @@ fn seed(place: &Cursor<'_>) -> Result<u64, Error> {
         .all(|byte| byte.is_ascii_digit())
         .then(|| digits.parse().ok());
     seed.flatten()
-        .ok_or_else(|| place.invalid(format!("{} is not a seed; use {right}", place.shown())))
+        // A seed may be a secret, and one that is mistyped is nearly the right one: it is not shown.
+        .ok_or_else(|| place.invalid(format!("not a seed; use {right}")))
 }
 
 fn hash_tag(place: &Cursor<'_>) -> Result<HashTag, Error> {

@@ -62,15 +62,14 @@ fn basis_points(text: &str) -> Option<u16> {
     if whole.len() > 3 || fraction.len() > 2 {
         return None;
     }
-    let hundredths: u16 = format!("{fraction:0<2}").parse().ok()?;
-    // Neither sign nor exponent: both parts are digits.
-    let points = whole
-        .parse::<u16>()
+    let hundredths: u32 = format!("{fraction:0<2}").parse().ok()?;
+    // Neither sign nor exponent: both parts are digits. Three of them are more than fit into 16 bits.
+    let whole = whole
+        .parse::<u32>()
         .ok()
-        .filter(|_| !whole.starts_with('+'))?
-        * 100
-        + hundredths;
-    (points <= ALL).then_some(points)
+        .filter(|_| !whole.starts_with('+'))?;
+    let points = whole * 100 + hundredths;
+    u16::try_from(points).ok().filter(|&points| points <= ALL)
 }
 
 /// A share between 0 and 1 in basis points.
@@ -156,6 +155,9 @@ mod tests {
             ("12.345", None),
             ("100.01", None),
             ("101", None),
+            ("656", None),
+            ("755.36", None),
+            ("999.99", None),
             ("-1", None),
             ("1e1", None),
             ("1e-2", None),

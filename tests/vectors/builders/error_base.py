@@ -77,9 +77,8 @@ def invalid(text: str, pointer: str, says: list[str], kind: str = "spec_invalid"
     return {"spec": text, "kind": kind, "pointer": shown(pointer), "line": line, "column": column, "says": says}
 
 
-NUMBERS = {"format", "generation", "vnodes", "seed", "max_load", "replicas", "weight", "percent", "failures"} | {
-    "max_ejected"
-}
+# A seed is one too, but it may be a secret: no message shows it.
+NUMBERS = {"format", "generation", "vnodes", "max_load", "replicas", "weight", "percent", "failures"} | {"max_ejected"}
 
 
 def holds_a_number(pointer: str) -> bool:

@@ -99,13 +99,13 @@ def _limits() -> Iterator[dict[str, Any]]:
     head = json.dumps(
         {"format": 1, "generation": 1, "primary": "c", "clusters": {"c": {"placement": None, "nodes": []}}}
     )
-    for kind, flavor, nodes, weight in (("ketama", "nginx", 27, 1000), ("modulo", "python-memcached", 4195, 1000)):
+    for kind, flavor, nodes, weight in (("ketama", "nginx", 4, 1000), ("modulo", "python-memcached", 1017, 1000)):
         rule = json.dumps({"kind": kind, "flavor": flavor})
         before, after = head.replace("null", rule).split("[]")
         node = f'{{"id":"n#","address":"/#","weight":{weight}}},'
         last = f'{{"id":"last","address":"/last","weight":{weight}}}'
         parts = [[f"{before}[", 1], [node, nodes - 1], [f"{last}]{after}", 1]]
-        yield {"spec_parts": parts, "kind": "spec_limit", "pointer": "/clusters/c", "says": ["4194304"]}
+        yield {"spec_parts": parts, "kind": "spec_limit", "pointer": "/clusters/c", "says": ["1048576"]}
 
 
 def build() -> dict[str, Any]:

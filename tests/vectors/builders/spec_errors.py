@@ -100,7 +100,7 @@ def clusters() -> dict[str, Any]:
                   ["1 to 10000"]),
         *variants(RING, ring.replace("%s", '"vnodes": %s'), ["1.5", '"160"', "true"], f"{placement}/vnodes"),
         *variants(RING, '{"kind": "ring", "seed": %s}', ["-1", "18446744073709551616", "1.5"], f"{placement}/seed"),
-        *quoted(RING, '{"kind": "ring", "seed": %s}', ["", "-1", "abc", "0x10", "1.5", "18446744073709551616", " 1",
+        *variants(RING, '{"kind": "ring", "seed": "%s"}', ["", "-1", "abc", "0x10", "1.5", "18446744073709551616", " 1",
                 "+1"], f"{placement}/seed"),
         *variants(RING, '{"kind": "ring", "seed": %s}', ["true", "[]", "null", "1.0", "1e3"], f"{placement}/seed"),
         *quoted(RING, '{"kind": "ring", "hash_tag": %s}', ["", "{", "{}}", "é", "한", "é}", "  ", "{ "],
@@ -190,17 +190,30 @@ def limits() -> dict[str, Any]:
     ]
     many_clusters: Parts = [[head, 1], ['"c#":' + ring + ",", 64], ['"last":' + ring + "}}", 1]]
     too_long: Parts = [[one, 1], [" " * 64, blocks], [" " * rest, 1]]
-    heavy = '{"placement":{"kind":"ring","vnodes":8192},"nodes":[{"id":"a","address":"/a","weight":%d}]}'
-    alone = head + '"c0":' + heavy % 513 + "}}"
-    together = head + '"c0":' + heavy % 257 + ',"c1":' + heavy % 256 + "}}"
-    down = alone.replace('"weight":513}', '"weight":512},{"id":"b","address":"/b","down":true}')
+    heavy = '{"placement":{"kind":"ring","vnodes":%d%s},%s"nodes":[{"id":"a","address":"/a","weight":%d}]}'
+    # 2^20 points, and 32 for each node.
+    most, fits = 1 << 20, (1 << 20) - 32
+
+    def counted(points: int) -> list[str]:
+        return [str(points), str(most)]
+
+    alone = head + '"c0":' + heavy % (8192, "", "", 128) + "}}"
+    together = head + '"c0":' + heavy % (8192, "", "", 64) + ',"c1":' + heavy % (8192, "", "", 64) + "}}"
+    down = alone.replace('"weight":128}', '"weight":127},{"id":"b","address":"/b","down":true}')
+    bounded = head + '"c0":' + heavy % (8192, ',"max_load":2', "", 32) + "}}"
+    replicated = head + '"c0":' + heavy % (8192, "", '"replicas":2,', 32) + "}}"
+    replicated = replicated.replace('"weight":32}', '"weight":31},{"id":"b","address":"/b"}')
+    both = replicated.replace("8192", '4682,"max_load":2')
     limit = {"kind": "spec_limit"}
     return file_of([], [
         {"spec_parts": too_long, **limit, "pointer": None, "line": None, "column": None, "says": []},
         {"spec_parts": many_clusters, **limit, **start(many_clusters, "/clusters"), "says": ["65", "64"]},
         {"spec_parts": many_nodes, **limit, **start(many_nodes, "/clusters/c0/nodes"), "says": ["16385", "16384"]},
         {"spec_parts": many_regions, **limit, **start(many_regions, "/migration/regions"), "says": ["1025", "1024"]},
-        invalid(alone, "/clusters/c0", ["4202496", "4194304"], "spec_limit"),
-        invalid(together, "/clusters/c1", ["4202496", "4194304"], "spec_limit"),
-        invalid(down, "/clusters/c0", ["4202496", "4194304"], "spec_limit"),
+        invalid(alone, "/clusters/c0", counted(fits + 64), "spec_limit"),
+        invalid(together, "/clusters/c1", counted(fits + 96), "spec_limit"),
+        invalid(down, "/clusters/c0", counted(fits + 96), "spec_limit"),
+        invalid(bounded, "/clusters/c0", [*counted(fits + 64), "max_load"], "spec_limit"),
+        invalid(replicated, "/clusters/c0", [*counted(fits + 96), "replicas"], "spec_limit"),
+        invalid(both, "/clusters/c0", [*counted(32 * 4682 * 7 + 64), "max_load", "replicas"], "spec_limit"),
     ])  # fmt: skip

@@ -57,13 +57,9 @@ impl Ring {
 
     /// Whether a spec may have it.
     pub fn is_allowed(&self) -> bool {
-        let bounded = self.max_load.is_some();
-        self.points()
-            <= if bounded {
-                limits::MAX_BOUNDED_POINTS
-            } else {
-                limits::MAX_POINTS
-            }
+        let more = u64::from(self.max_load.is_some()) * limits::MORE_OF_A_POINT;
+        let nodes = self.nodes.len() as u64 * limits::POINTS_OF_A_NODE;
+        self.points() * (1 + more) + nodes <= limits::MAX_POINTS
     }
 
     /// With one node of another weight; 0 takes it out, and a new number puts one in.
