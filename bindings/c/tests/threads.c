@@ -35,7 +35,8 @@ static int belongs(const ringshift_node *node, uint64_t generation) {
 static void *read_routes(void *seed) {
   unsigned long number = *(unsigned long *)seed, count = 0, bad = 0;
   uint64_t seen = 0;
-  while (!atomic_load(&stopped)) {
+  /* Once at least, however late the thread has its turn. */
+  do {
     char key[2][32];
     const void *keys[2] = {key[0], key[1]};
     size_t lens[2];
@@ -53,7 +54,7 @@ static void *read_routes(void *seed) {
       ringshift_router_report(router, routes[each].read[0], RINGSHIFT_OP_READ, RINGSHIFT_OUTCOME_HIT);
     }
     count++;
-  }
+  } while (!atomic_load(&stopped));
   atomic_fetch_add(&torn, bad);
   atomic_fetch_add(&asked, count);
   return NULL;
@@ -79,7 +80,7 @@ static void *refresh(void *unused) {
 /* What a scrape does, and everything else that only looks. */
 static void *look(void *unused) {
   (void)unused;
-  while (!atomic_load(&stopped)) {
+  do {
     char *text = NULL, *json = NULL, digest[RINGSHIFT_DIGEST_SIZE];
     if (ringshift_router_metrics_text(router, &text) != RINGSHIFT_OK || strstr(text, "# EOF") == NULL ||
         ringshift_router_metrics_json(router, &json) != RINGSHIFT_OK || json[0] != '{' ||
@@ -91,7 +92,7 @@ static void *look(void *unused) {
     (void)ringshift_router_last_error(router);
     atomic_fetch_add(&scraped, 1);
     sched_yield();
-  }
+  } while (!atomic_load(&stopped));
   return NULL;
 }
 

@@ -73,6 +73,11 @@ mod _ringshift {
                 "ringshift._ringshift does not support loading in subinterpreters",
             ));
         }
+        // Here and not when it is first needed: a fork in the middle of another thread's import would
+        // leave the child waiting for ever.
+        for name in ["array", "json"] {
+            module.py().import(name)?;
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("NO_NODE", ringshift::NO_NODE)?;
         let public = [

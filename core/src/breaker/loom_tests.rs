@@ -137,22 +137,33 @@ fn loom_what_is_forgotten_while_it_fails_is_counted_right() {
     );
 }
 
-#[test]
-fn loom_counts_of_a_window_are_read_whole() {
-    loom::model(|| {
+/// What is read of a window since a time while another thread makes a note of 18 s in the place of the
+/// one of 1 ms.
+fn read_beside_a_note(start: u64, known: [Recent; 2]) {
+    loom::model(move || {
         let window = Arc::new(Window::new(1));
-        let counts = |requests, failures| Recent { requests, failures };
         window.note(2_000, 10_000, || counts(10, 1));
         window.note(9_000, 10_000, || counts(50, 2));
         let shared = Arc::clone(&window);
-        // Takes the place of the first note, of 1 ms.
         let thread = thread::spawn(move || shared.note(18_000, 10_000, || counts(100, 50)));
-        let recent = window.since(1_500, 18_500, counts(200, 60));
+        let recent = window.since(start, 18_500, counts(200, 60));
         thread.join().unwrap();
-        // What rose since 1.5 s: by the first two notes, or by the second alone once the first is gone.
-        assert!(
-            [counts(193, 60), counts(190, 59)].contains(&recent),
-            "{recent:?}"
-        );
+        assert!(known.contains(&recent), "{recent:?}");
     });
+}
+
+fn counts(requests: u64, failures: u64) -> Recent {
+    Recent { requests, failures }
+}
+
+#[test]
+fn loom_a_note_that_is_written_over_is_read_whole_or_not_at_all() {
+    // By the first two notes, or by the second alone once the first is gone.
+    read_beside_a_note(1_500, [counts(193, 60), counts(190, 59)]);
+}
+
+#[test]
+fn loom_a_note_that_is_made_is_read_whole_or_not_at_all() {
+    // By the last of the old notes, or by the new one.
+    read_beside_a_note(18_200, [counts(5, 2), counts(60, 6)]);
 }
