@@ -161,8 +161,8 @@ export interface RouterEvent {
   /** When it happened, in milliseconds since 1970, as `Date` takes it. */
   readonly time: number
   /**
-   * `applied`, `rejected`, `mended`, `illegal`, `last_good_used`, `last_good_unsaved` or `last_good_saved`. More kinds
-   * may come.
+   * `applied`, `rejected`, `mended`, `illegal`, `last_good_used`, `last_good_unsaved`, `last_good_saved`,
+   * `breaker_opened`, `breaker_closed`, `cluster_breaker_opened` or `cluster_breaker_closed`. More kinds may come.
    */
   readonly kind: string
   /** How to log it. */

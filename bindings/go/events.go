@@ -15,8 +15,8 @@ type Event struct {
 	Sequence uint64 `json:"sequence"`
 	// Time is when it happened, by this machine's clock.
 	Time time.Time `json:"time"`
-	// Kind is "applied", "rejected", "mended", "illegal", "last_good_used", "last_good_unsaved" or "last_good_saved". More
-	// kinds may come.
+	// Kind is "applied", "rejected", "mended", "illegal", "last_good_used", "last_good_unsaved", "last_good_saved",
+	// "breaker_opened", "breaker_closed", "cluster_breaker_opened" or "cluster_breaker_closed". More kinds may come.
 	Kind string `json:"kind"`
 	// Level is how to log it: "info" or "warning".
 	Level string `json:"level"`

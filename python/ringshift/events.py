@@ -15,7 +15,8 @@ class Event(TypedDict):
     time: int
     """When it happened, in milliseconds since 1970."""
     kind: str
-    """applied, rejected, mended, illegal, last_good_used, last_good_unsaved or last_good_saved. More kinds may come."""
+    """applied, rejected, mended, illegal, last_good_used, last_good_unsaved, last_good_saved, breaker_opened,
+    breaker_closed, cluster_breaker_opened or cluster_breaker_closed. More kinds may come."""
     level: Literal["info", "warning"]
     """How to log it."""
     generation: int

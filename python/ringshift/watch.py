@@ -53,9 +53,15 @@ class Watcher:
     def restart(self) -> None:
         """Runs on in a forked child, which has none of its parent's threads."""
         router = self._router()
-        if not self._stopped and router is not None:
+        if self._stopped or router is None:
+            return
+        try:
             # The parent logs what has happened so far.
-            self._start(router, max((event["sequence"] for event in router.events()), default=0))
+            seen = max((event["sequence"] for event in router.events()), default=0)
+        except ClosedError:
+            # The fork came between the closing and the end of this.
+            return
+        self._start(router, seen)
 
     def _start(self, router: _ringshift.Router, seen: int) -> None:
         # No `threading.Event`: the garbage collector may set it in a thread that holds its lock. A SimpleQueue is made

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,17 @@ class Watched:
         return answer
 
     def after(self, refreshes: int) -> dict[str, Any]:
-        """What it answers when so many more refreshes have ended."""
-        enough = self.ask()["reloads"]["refreshes"] + refreshes
+        """What it answers when so many more refreshes have ended, and it has routed meanwhile."""
+        began = self.ask()
         while True:
             answer = self.ask()
-            if answer["reloads"]["refreshes"] >= enough:
+            # Its reader may have to wait for a processor; the watcher goes on meanwhile.
+            if answer["reloads"]["refreshes"] >= began["reloads"]["refreshes"] + refreshes and (
+                answer["routed"] > began["routed"]
+            ):
                 return answer
+            # Asking without pause would keep the processor from it.
+            time.sleep(INTERVAL_MS / 4000)
 
     def close(self) -> None:
         """Ends it; it must end well."""

@@ -45,7 +45,6 @@ def test_the_last_good_spec_serves_and_the_next_is_taken_up(
     last = after["events"][-1]
     assert (last["kind"], last["generation"]) == ("mended" if back else "applied", file.generation)
     assert after["wrong"] == 0
-    assert after["routed"] > before["routed"]
     watched.seen = last["sequence"]
 
 

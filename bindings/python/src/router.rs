@@ -284,11 +284,13 @@ impl Router {
     #[pyo3(signature = (since=0))]
     fn events<'py>(&self, py: Python<'py>, since: u64) -> PyResult<Bound<'py, PyAny>> {
         self.check_open(py)?;
-        let text = guarded(py, || {
-            serde_json::to_string(&self.core.events(since))
-                .map_err(|error| errors::new(py, ErrorKind::Internal, format!("events: {error}")))
+        let failed = |error: serde_json::Error| {
+            ringshift::Error::new(ErrorKind::Internal, format!("events: {error}"))
+        };
+        let text = self.busy.detached(py, || {
+            serde_json::to_string(&self.core.events(since)).map_err(failed)
         })?;
-        py.import("json")?.call_method1("loads", (text,))
+        data::from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
     }
 
     /// All counters and states in the `OpenMetrics` text format.
