@@ -5,17 +5,56 @@ package gomemcache_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
-	"ringshift"
 	"ringshift/adapters/gomemcache"
 	"ringshift/internal/testbed"
 )
 
+// Short names of what nearly every test needs.
+var (
+	must     = testbed.Must
+	wants    = testbed.Wants
+	lostOf   = testbed.LostOf
+	outcomes = testbed.Outcomes
+)
+
+// adapter is this one, for the scenarios that hold for every adapter.
+var adapter = testbed.Adapter[cache]{
+	Start:  testbed.Memcached,
+	Client: func(t testing.TB, spec testbed.Spec) cache { return cache{clientOf(t, spec)} },
+	Put: func(t testing.TB, server *testbed.Server, key, value string, left time.Duration) {
+		t.Helper()
+		must(t, bare(server).Set(&memcache.Item{Key: key, Value: []byte(value), Expiration: int32(left / time.Second)}))
+	},
+	On: on,
+}
+
+// cache is a client as the scenarios use it.
+type cache struct{ *gomemcache.Client }
+
+func (c cache) Load(key string, load func() ([]byte, error)) ([]byte, error) {
+	item, err := c.GetOrLoad(key, load, 100)
+	if err != nil {
+		return nil, err
+	}
+	return item.Value, nil
+}
+
+func (c cache) Read(key string) (string, error) {
+	item, err := c.Get(key)
+	if err != nil {
+		return "", err
+	}
+	return string(item.Value), nil
+}
+
 // clientOf is a client of a spec.
-func clientOf(t *testing.T, spec testbed.Spec) *gomemcache.Client {
+func clientOf(t testing.TB, spec testbed.Spec) *gomemcache.Client {
 	t.Helper()
 	client := gomemcache.New(spec.Router(t), gomemcache.Options{})
 	t.Cleanup(func() { must(t, client.Close()) })
@@ -25,25 +64,17 @@ func clientOf(t *testing.T, spec testbed.Spec) *gomemcache.Client {
 // bare is gomemcache's own client, to look at what is there.
 func bare(server *testbed.Server) *memcache.Client { return memcache.New(server.Address) }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wants(t testing.TB, err, expected error) {
-	t.Helper()
-	if !errors.Is(err, expected) {
-		t.Fatalf("%v; want %v", err, expected)
-	}
-}
-
 func holds(t testing.TB, client *gomemcache.Client, key, value string) {
 	t.Helper()
 	item, err := client.Get(key)
-	if err != nil || string(item.Value) != value {
-		t.Fatalf("%v, %v; want %q", item, err, value)
+	gives(t, item, err, value)
+}
+
+// gives fails the test unless a read brought this.
+func gives(t testing.TB, item *memcache.Item, err error, expected string) {
+	t.Helper()
+	if err != nil || string(item.Value) != expected {
+		t.Fatalf("%v, %v; want %q", item, err, expected)
 	}
 }
 
@@ -71,6 +102,16 @@ func left(t testing.TB, server *testbed.Server, key string) int {
 	return -1
 }
 
+// noErrors fails the test if a node was reported to have failed.
+func noErrors(t testing.TB, client *gomemcache.Client) {
+	t.Helper()
+	for outcome := range outcomes(t, client.Router()) {
+		if strings.HasSuffix(outcome, " error") {
+			t.Fatal(outcome)
+		}
+	}
+}
+
 // nothing is a load that finds nothing.
 func nothing() ([]byte, error) { return nil, nil }
 
@@ -85,14 +126,4 @@ func unexpected(t testing.TB) func() ([]byte, error) {
 		t.Error("the origin was asked")
 		return nil, errors.New("unexpected")
 	}
-}
-
-func lostOf(t testing.TB, err error) []ringshift.LostInvalidation {
-	t.Helper()
-	wants(t, err, ringshift.ErrInvalidationLost)
-	var lost *ringshift.InvalidationLostError
-	if !errors.As(err, &lost) {
-		t.Fatalf("%T", err)
-	}
-	return lost.Lost
 }
