@@ -69,12 +69,6 @@ func TestMethodsMeanWhatTheyMeanInGomemcache(t *testing.T) {
 	wants(t, client.Invalidate("k"), ringshift.ErrInvalidationLost)
 }
 
-func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
-	adapter.WritesLeaveNothingOld(t, func(client cache) error {
-		return client.Set(&memcache.Item{Key: "k", Value: []byte("new")})
-	}, func(client cache) error { return client.Delete("k") })
-}
-
 func TestACopyOfOneOrManyKeysKeepsFlagsAndTimes(t *testing.T) {
 	blue, green := testbed.Memcached(t), testbed.Memcached(t)
 	client := clientOf(t, testbed.Spec{

@@ -179,7 +179,7 @@ func TestAClosedClientAndAClosedRouter(t *testing.T) {
 		t.Fatal("it is closed")
 	}
 	// That says nothing about the node.
-	noErrors(t, client)
+	testbed.NoErrors(t, client.Router())
 	must(t, client.Router().Close())
 	_, err = client.Get("k")
 	wants(t, err, ringshift.ErrClosed)

@@ -30,7 +30,7 @@ func TestNumbersAndAppendedValues(t *testing.T) {
 	if _, err := client.Increment("n", 1); err == nil {
 		t.Fatal("it is no number")
 	}
-	noErrors(t, client)
+	testbed.NoErrors(t, client.Router())
 }
 
 func TestNumbersCantBeMoved(t *testing.T) {

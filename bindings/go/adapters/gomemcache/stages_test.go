@@ -1,6 +1,6 @@
 package gomemcache_test
 
-// A cluster is moved on real servers, a stage at a time.
+// What a migration does with values: how they are copied, how long they live and which of many keys are where.
 
 import (
 	"bytes"
@@ -10,18 +10,6 @@ import (
 
 	"ringshift/internal/testbed"
 )
-
-func TestStages(t *testing.T) {
-	adapter.Stages(t, func(t *testing.T, client cache) {
-		must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
-		holds(t, client.Client, "k", "v")
-	}, func(t *testing.T, client cache) {
-		must(t, client.Delete("k"))
-		wants(t, client.Delete("k"), memcache.ErrCacheMiss)
-		_, err := client.Get("k")
-		wants(t, err, memcache.ErrCacheMiss)
-	})
-}
 
 func TestCopiesKeepBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
 	blue, green := testbed.Memcached(t), testbed.Memcached(t)
@@ -89,8 +77,6 @@ func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
 		t.Fatal(found, err)
 	}
 }
-
-func TestReplicas(t *testing.T) { adapter.Replicas(t) }
 
 func TestReplaceAndAdd(t *testing.T) {
 	blue, green := testbed.Memcached(t), testbed.Memcached(t)

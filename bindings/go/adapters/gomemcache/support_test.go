@@ -5,9 +5,7 @@ package gomemcache_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
@@ -16,42 +14,7 @@ import (
 )
 
 // Short names of what nearly every test needs.
-var (
-	must     = testbed.Must
-	wants    = testbed.Wants
-	lostOf   = testbed.LostOf
-	outcomes = testbed.Outcomes
-)
-
-// adapter is this one, for the scenarios that hold for every adapter.
-var adapter = testbed.Adapter[cache]{
-	Start:  testbed.Memcached,
-	Client: func(t testing.TB, spec testbed.Spec) cache { return cache{clientOf(t, spec)} },
-	Put: func(t testing.TB, server *testbed.Server, key, value string, left time.Duration) {
-		t.Helper()
-		must(t, bare(server).Set(&memcache.Item{Key: key, Value: []byte(value), Expiration: int32(left / time.Second)}))
-	},
-	On: on,
-}
-
-// cache is a client as the scenarios use it.
-type cache struct{ *gomemcache.Client }
-
-func (c cache) Load(key string, load func() ([]byte, error)) ([]byte, error) {
-	item, err := c.GetOrLoad(key, load, 100)
-	if err != nil {
-		return nil, err
-	}
-	return item.Value, nil
-}
-
-func (c cache) Read(key string) (string, error) {
-	item, err := c.Get(key)
-	if err != nil {
-		return "", err
-	}
-	return string(item.Value), nil
-}
+var must, wants, lostOf, outcomes = testbed.Must, testbed.Wants, testbed.LostOf, testbed.Outcomes
 
 // clientOf is a client of a spec.
 func clientOf(t testing.TB, spec testbed.Spec) *gomemcache.Client {
@@ -100,16 +63,6 @@ func left(t testing.TB, server *testbed.Server, key string) int {
 		return seconds
 	}
 	return -1
-}
-
-// noErrors fails the test if a node was reported to have failed.
-func noErrors(t testing.TB, client *gomemcache.Client) {
-	t.Helper()
-	for outcome := range outcomes(t, client.Router()) {
-		if strings.HasSuffix(outcome, " error") {
-			t.Fatal(outcome)
-		}
-	}
 }
 
 // nothing is a load that finds nothing.

@@ -88,12 +88,6 @@ func TestWhatCannotBeRightIsRefused(t *testing.T) {
 	}
 }
 
-func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
-	adapter.WritesLeaveNothingOld(t, func(client cache) error {
-		return client.Set(ctx, "k", "new", 0).Err()
-	}, func(client cache) error { return client.Del(ctx, "k").Err() })
-}
-
 func TestACopyKeepsTheTimeThatIsLeft(t *testing.T) {
 	blue, green := testbed.Redis(t), testbed.Redis(t)
 	client := clientOf(t, testbed.Spec{

@@ -1,6 +1,6 @@
 package goredis_test
 
-// A cluster is moved on real servers, a stage at a time.
+// What a migration does with values: how they are copied, how long they live and which of many keys are where.
 
 import (
 	"strings"
@@ -11,17 +11,6 @@ import (
 
 	"ringshift/internal/testbed"
 )
-
-func TestStages(t *testing.T) {
-	adapter.Stages(t, func(t *testing.T, client cache) {
-		is(t, client.Set(ctx, "k", "v", 0), "OK")
-		is(t, client.Get(ctx, "k"), "v")
-	}, func(t *testing.T, client cache) {
-		is(t, client.Del(ctx, "k", "absent"), 1)
-		is(t, client.Unlink(ctx, "k"), 0)
-		wants(t, client.Get(ctx, "k").Err(), redis.Nil)
-	})
-}
 
 func TestCopiesKeepBytesAndTheTimeThatIsLeft(t *testing.T) {
 	blue, green := testbed.Redis(t), testbed.Redis(t)
@@ -74,8 +63,6 @@ func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
 		t.Fatalf("%d of 300 keys were copied at 50 percent", copied)
 	}
 }
-
-func TestReplicas(t *testing.T) { adapter.Replicas(t) }
 
 func TestTimesToLive(t *testing.T) {
 	blue, green := testbed.Redis(t), testbed.Redis(t)

@@ -17,34 +17,7 @@ import (
 var ctx = context.Background()
 
 // Short names of what nearly every test needs.
-var (
-	must     = testbed.Must
-	wants    = testbed.Wants
-	lostOf   = testbed.LostOf
-	outcomes = testbed.Outcomes
-)
-
-// adapter is this one, for the scenarios that hold for every adapter.
-var adapter = testbed.Adapter[cache]{
-	Start:  testbed.Redis,
-	Client: func(t testing.TB, spec testbed.Spec) cache { return cache{clientOf(t, spec)} },
-	Put: func(t testing.TB, server *testbed.Server, key, value string, left time.Duration) {
-		t.Helper()
-		must(t, bare(t, server).Set(ctx, key, value, left).Err())
-	},
-	On: on,
-}
-
-// cache is a client as the scenarios use it.
-type cache struct{ *goredis.Client }
-
-func (c cache) Load(key string, load func() ([]byte, error)) ([]byte, error) {
-	return c.GetOrLoad(ctx, key, func(context.Context) ([]byte, error) { return load() }, time.Minute)
-}
-
-func (c cache) Read(key string) (string, error) { return c.Get(ctx, key).Result() }
-
-func (c cache) Invalidate(key string) error { return c.Client.Invalidate(ctx, key) }
+var must, wants, lostOf, outcomes = testbed.Must, testbed.Wants, testbed.LostOf, testbed.Outcomes
 
 // clientOf is a client of a spec.
 func clientOf(t testing.TB, spec testbed.Spec) *goredis.Client {

@@ -11,15 +11,18 @@ import (
 
 // Cache is a client of an adapter, as the scenarios use it.
 type Cache interface {
+	// Router is the one that it was made with.
 	Router() *ringshift.Router
 	// Load gives the value of a key, from the origin if the cache has none.
 	Load(key string, load func() ([]byte, error)) ([]byte, error)
 	// Read gives the value of a key; an error if there is none.
 	Read(key string) (string, error)
+	// Invalidate removes a key wherever its route says so.
 	Invalidate(key string) error
 }
 
-// Adapter is an adapter that the scenarios are run on; its clients are C.
+// Adapter is an adapter that the scenarios are run on; its clients are C. Each scenario starts servers of its own, and fails
+// the test at what must not be.
 type Adapter[C Cache] struct {
 	// Start starts a server for a test, which stops it.
 	Start func(t testing.TB, options ...string) *Server

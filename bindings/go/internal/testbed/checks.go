@@ -4,6 +4,7 @@ package testbed
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"ringshift"
@@ -46,4 +47,14 @@ func Outcomes(t testing.TB, router *ringshift.Router) map[string]uint64 {
 		counts[each.Op+" "+each.Outcome] += each.Count
 	}
 	return counts
+}
+
+// NoErrors fails the test if anything was reported as an error of a node.
+func NoErrors(t testing.TB, router *ringshift.Router) {
+	t.Helper()
+	for outcome := range Outcomes(t, router) {
+		if strings.HasSuffix(outcome, " error") {
+			t.Fatal(outcome)
+		}
+	}
 }
