@@ -94,13 +94,13 @@ class Redis(Commands):
     async def ping(self) -> bool:
         """Whether every node of the spec answers; raises what the first one that doesn't says."""
         for address in dict.fromkeys(node.address for node in self._router.nodes):
-            await self._servers.server(address).client.execute_command("PING")
+            await self._servers.client(address).client.execute_command("PING")
         return True
 
     async def flushdb(self) -> bool:
         """Empties the database of every node of the spec, whatever else is in it."""
         for address in dict.fromkeys(node.address for node in self._router.nodes):
-            await self._servers.server(address).client.execute_command("FLUSHDB")
+            await self._servers.client(address).client.execute_command("FLUSHDB")
         return True
 
     async def aclose(self) -> None:
@@ -134,7 +134,7 @@ class Redis(Commands):
     async def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = await self._servers.server(node.address).use(ask_once, (name.upper(), wire, *arguments))
+            result = await self._servers.client(node.address).use(ask_once, (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
