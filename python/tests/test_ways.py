@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
+from pymemcache.exceptions import MemcacheUnexpectedCloseError
 from redis_servers import RedisServer
 from servers import Server
 from specs import cluster, spec
@@ -14,8 +18,11 @@ from specs import cluster, spec
 import ringshift
 from ringshift.adapters._memcached import Memcached
 from ringshift.adapters._steps import Do, Item, Reply, Step
+from ringshift.adapters.pymemcache import Client
+from ringshift.adapters.redis import Redis
 from ringshift.adapters.redis._servers import Servers
 from ringshift.adapters.redis._servers_async import Servers as AsyncServers
+from ringshift.adapters.redis.asyncio import Redis as AsyncRedis
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +37,7 @@ class Kind:
 
     def __init__(self, name: str, server: Server | RedisServer) -> None:
         self.name, self.address, self.port = name, server.address, server.port
+        self.server = ("127.0.0.1", server.port)
 
     def connections(self) -> int:
         """How many are open to the server, by the system's table: column 3 is the other side, 4 the state."""
@@ -45,6 +53,18 @@ class Kind:
         meanwhile()
         transport.close()
         return replies
+
+    def incremented(self, router: ringshift.Router) -> int | None:
+        """What the facade's `incr` gives."""
+        if self.name == "asyncio":
+            return asyncio.run(self._incremented(router))
+        with (Client if self.name == "pymemcache" else Redis)(router) as client:
+            return client.incr("n", 1)
+
+    async def _incremented(self, router: ringshift.Router) -> int:
+        async with AsyncRedis(router) as client:
+            count: int = await client.incr("n", 1)
+            return count
 
     async def _awaited(
         self, router: ringshift.Router, steps: list[Step], meanwhile: Callable[[], object]
@@ -84,3 +104,33 @@ def test_an_address_that_has_just_left_has_one_client_which_is_closed_with_the_o
     assert kind.sent(router, steps * 3, lambda: seen.append(kind.connections())) == [[True], [Item(b"v")]] * 3
     assert seen == [before + 1]
     assert kind.connections() == before
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_number_that_was_changed_is_told_when_the_router_was_closed(kind: Kind, *, answers: bool) -> None:
+    """And what went wrong is told as what it is."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(kind.server) as server:
+        router = ringshift.Router.from_spec(spec(1, cluster(f"a@127.0.0.1:{listener.getsockname()[1]}")))
+        server.sendall(b"set n 0 0 1\r\n4\r\n" if kind.name == "pymemcache" else b"SET n 4\r\n")
+        assert server.recv(64) in (b"STORED\r\n", b"+OK\r\n")
+
+        def relay() -> None:
+            asked, _ = listener.accept()
+            with asked:
+                while data := asked.recv(4096):
+                    if b"incr" in data.lower():
+                        router.close()
+                        if not answers:
+                            return
+                    server.sendall(data)
+                    asked.sendall(server.recv(4096))
+
+        thread = threading.Thread(target=relay)
+        thread.start()
+        if answers:
+            assert kind.incremented(router) == 5
+        else:
+            with pytest.raises((MemcacheUnexpectedCloseError, redis.ConnectionError)):
+                kind.incremented(router)
+        thread.join()
+        assert router.closed

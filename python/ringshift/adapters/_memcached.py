@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from pymemcache.client import base
@@ -17,6 +18,7 @@ from ringshift._ringshift import Node, Router
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
 from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
 from ringshift.adapters._ways import SharedWays
+from ringshift.errors import ClosedError
 
 _Result = TypeVar("_Result")
 
@@ -143,13 +145,15 @@ class Memcached(SharedWays[Pool]):
             result = pool.run(
                 lambda connection: getattr(connection, name)(wire, *arguments, noreply=False), again=False
             )
-        except TimeoutError:
-            self._router.report(node, "timeout", "fill")
+        except (OSError, MemcacheUnexpectedCloseError) as error:
+            with suppress(ClosedError):
+                self._router.report(node, "timeout" if isinstance(error, TimeoutError) else "error", "fill")
             raise
-        except (OSError, MemcacheUnexpectedCloseError):
-            self._router.report(node, "error", "fill")
-            raise
-        self._router.report(node, "ok", "fill")
+        # As in `_steps`, it has its result also if the router was closed meanwhile.
+        try:
+            self._router.report(node, "ok", "fill")
+        except ClosedError:
+            return result
         return result
 
     def _make(self, address: str) -> Pool:
