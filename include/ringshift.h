@@ -639,7 +639,8 @@ ringshift_status ringshift_router_code_packed(const ringshift_router *router,
 /**
  * Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
  * failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
- * Takes a lock only for the first request to a node and when a breaker opens or closes.
+ * Takes a lock only for the first request to a node and when a breaker opens or closes. Report an invalidation that was
+ * not acknowledged by `ringshift_router_lost`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
  * counted.
@@ -664,7 +665,7 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
  * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
- * that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
+ * that were lost, by cluster), `owed` (those to be sent again) and `warnings`. Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */

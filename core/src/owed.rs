@@ -111,7 +111,9 @@ impl OwedKeys {
         }
     }
 
-    fn is_nothing(&self) -> bool {
+    /// Whether nothing is owed.
+    #[inline]
+    pub(crate) fn is_nothing(&self) -> bool {
         !self.any.load(Ordering::Relaxed)
     }
 

@@ -85,10 +85,17 @@ impl Router {
     /// A key that other nodes did not acknowledge either is kept back while one of their breakers is open.
     #[inline]
     pub fn owed(&self, node: &Node) -> Vec<OwedKey> {
-        if self.pool.troubled().is_nobody() {
-            return Vec::new();
+        if self.owes() {
+            self.owed_now(node)
+        } else {
+            Vec::new()
         }
-        self.owed_now(node)
+    }
+
+    /// Whether any invalidation is to be sent again. Costs one load.
+    #[inline]
+    pub fn owes(&self) -> bool {
+        !self.pool.owed().is_nothing()
     }
 
     #[cold]
