@@ -236,7 +236,7 @@ class Router:
         """Keys whose invalidation is to be sent again, now that a node has answered, and the number of each one's loss.
 
         Ask after each request that a node answered: while nothing is owed that costs next to nothing. A few keys are
-        given at a time, and each of them once in five seconds until it is repaid, so that any number of threads may ask.
+        given at a time, and each of them once in five seconds until it is repaid, so any number of threads may ask.
 
         Raises:
             InvalidArgumentError: The node was handed out by another router.
