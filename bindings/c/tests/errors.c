@@ -85,6 +85,7 @@ static void test_null_without_router(void) {
   ringshift_router_free(NULL);
   ringshift_options_free(NULL);
   ringshift_string_free(NULL);
+  ringshift_owed_free(NULL);
   CHECK(ringshift_options_set_region(NULL, "kr") == INVALID && says("options"));
   CHECK(ringshift_options_set_last_good(NULL, "x") == INVALID);
   CHECK(ringshift_router_open(NULL, NULL, &router) == INVALID && router == NULL && says("path"));
@@ -110,6 +111,11 @@ static void test_null_without_router(void) {
   CHECK(ringshift_router_code_packed(NULL, NULL, 0, NULL, 0, &number, &number) == INVALID && number == 7);
   CHECK(ringshift_router_index_many(NULL, NULL, NULL, 0, NULL) == INVALID && says("router"));
   CHECK(ringshift_router_report(NULL, NULL, 0, 0) == INVALID);
+  CHECK(ringshift_router_lost(NULL, NULL, "k", 1, RINGSHIFT_OUTCOME_ERROR) == INVALID && says("router"));
+  CHECK(ringshift_router_repaid(NULL, "k", 1, 1) == INVALID && says("router"));
+  ringshift_owed *owed = (ringshift_owed *)(void *)&owed;
+  CHECK(ringshift_router_owed(NULL, NULL, &owed) == INVALID && owed == NULL && says("router"));
+  CHECK(ringshift_owed_count(NULL) == 0);
   CHECK(ringshift_router_metrics_text(NULL, &text) == INVALID && text == NULL);
   text = (char *)&text;
   CHECK(ringshift_router_metrics_json(NULL, &text) == INVALID && text == NULL);
@@ -186,6 +192,53 @@ static void test_bad_arguments(void) {
   ringshift_router_free(router);
 }
 
+/* What is lost and owed: a call that is refused counts and writes nothing. */
+static void test_bad_losses(void) {
+  ringshift_router *router = NULL;
+  CHECK(ringshift_router_from_spec(SPEC_PLAIN, strlen(SPEC_PLAIN), NULL, &router) == RINGSHIFT_OK);
+  ringshift_route route;
+  CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
+  const ringshift_node *node = route.read[0];
+  const void *key = "untouched";
+  size_t len = 7;
+  uint64_t loss = 7;
+  ringshift_owed *owed = (ringshift_owed *)(void *)&owed;
+
+  CHECK(ringshift_router_lost(router, NULL, "k", 1, RINGSHIFT_OUTCOME_ERROR) == INVALID && says("node"));
+  CHECK(ringshift_router_lost(router, node, NULL, 1, RINGSHIFT_OUTCOME_ERROR) == INVALID && says("key is NULL"));
+  CHECK(ringshift_router_lost(router, node, "k", SIZE_MAX, RINGSHIFT_OUTCOME_ERROR) == INVALID);
+  CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_OK) == INVALID);
+  CHECK(says("\"ok\"") && says("use error, timeout or unreachable"));
+  CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_HIT) == INVALID);
+  CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_MISS) == INVALID);
+  CHECK(ringshift_router_lost(router, node, "k", 1, 6) == INVALID && says("6 is not an outcome"));
+  CHECK(ringshift_router_owed(router, node, &owed) == RINGSHIFT_OK && owed == NULL);
+  char *json = NULL;
+  CHECK(ringshift_router_metrics_json(router, &json) == RINGSHIFT_OK);
+  CHECK_SAYS(strstr(json, "\"requests\":[]") != NULL, "a refused loss was counted: %s", json);
+  ringshift_string_free(json);
+
+  owed = (ringshift_owed *)(void *)&owed;
+  CHECK(ringshift_router_owed(router, NULL, &owed) == INVALID && owed == NULL && says("node"));
+  CHECK(ringshift_router_owed(router, node, NULL) == INVALID && says("out"));
+  CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_ERROR) == RINGSHIFT_OK);
+  CHECK(ringshift_router_repaid(router, NULL, 1, 1) == INVALID && says("key is NULL"));
+  CHECK(ringshift_router_repaid(router, "another", 7, 1) == RINGSHIFT_OK);
+  CHECK(ringshift_router_repaid(router, "k", 1, 0) == RINGSHIFT_OK);
+  if (CHECK(ringshift_router_owed(router, node, &owed) == RINGSHIFT_OK && owed != NULL)) {
+    CHECK(ringshift_owed_key(owed, 1, &key, &len, &loss) == INVALID && says("no key 1") && says("1 of them"));
+    CHECK(ringshift_owed_key(owed, SIZE_MAX, &key, &len, &loss) == INVALID);
+    CHECK(ringshift_owed_key(NULL, 0, &key, &len, &loss) == INVALID && says("owed"));
+    CHECK(ringshift_owed_key(owed, 0, NULL, &len, &loss) == INVALID && says("key"));
+    CHECK(ringshift_owed_key(owed, 0, &key, NULL, &loss) == INVALID && says("key_len"));
+    CHECK(ringshift_owed_key(owed, 0, &key, &len, NULL) == INVALID && says("loss"));
+    CHECK(strcmp((const char *)key, "untouched") == 0 && len == 7 && loss == 7);
+    CHECK(ringshift_owed_key(owed, 0, &key, &len, &loss) == RINGSHIFT_OK && len == 1);
+  }
+  ringshift_owed_free(owed);
+  ringshift_router_free(router);
+}
+
 /* Keys by their offsets: whatever is wrong, nothing is written. */
 static void test_bad_offsets(void) {
   ringshift_router *router = NULL;
@@ -214,6 +267,7 @@ int main(int count, char **arguments) {
   test_kinds(arguments[1]);
   test_null_without_router();
   test_bad_arguments();
+  test_bad_losses();
   test_bad_offsets();
   return check_end("errors");
 }

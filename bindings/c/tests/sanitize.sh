@@ -44,7 +44,7 @@ if "$scratch/fault" >"$scratch/found" 2>&1 || ! grep -q "${sanitizer^}Sanitizer:
   exit 1
 fi
 
-case $sanitizer in thread) programs=(threads.c) ;; address) programs=(threads.c fork.c api.c errors.c wrapper.cpp) ;; esac
+case $sanitizer in thread) programs=(threads.c) ;; address) programs=(threads.c fork.c api.c owed.c errors.c wrapper.cpp) ;; esac
 for source in "${programs[@]}"; do
   program "$scratch/program" "$source"
   mkdir "$scratch/files"

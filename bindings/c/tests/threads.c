@@ -1,5 +1,5 @@
-/* Eight threads ask for routes while one rewrites the spec, two refresh and two read metrics. Every route must belong to
-   one generation: the key prefix of each of its nodes says which. Usage: threads DIRECTORY REWRITES */
+/* Eight threads ask for routes while one rewrites the spec, two refresh, two read metrics and two lose keys and repay
+   them. Every route must belong to one generation: the key prefix of each of its nodes says which. Usage: threads DIRECTORY REWRITES */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sched.h>
@@ -8,11 +8,11 @@
 #include "ringshift.h"
 #include "specs.h"
 
-enum { READERS = 8, REFRESHERS = 2, WATCHERS = 2, THREADS = READERS + REFRESHERS + WATCHERS };
+enum { READERS = 8, REFRESHERS = 2, WATCHERS = 2, OWERS = 2, THREADS = READERS + REFRESHERS + WATCHERS + OWERS };
 
 static ringshift_router *router;
 static atomic_int stopped;
-static atomic_ulong torn, asked, rejected, strange, scraped;
+static atomic_ulong torn, asked, rejected, strange, scraped, repaid;
 
 /* Generation g has g % 3 + 2 nodes, all with the key prefix "g:", and g % 2 + 1 replicas of each key. */
 static void make_spec(char *text, size_t size, unsigned long generation) {
@@ -96,6 +96,39 @@ static void *look(void *unused) {
   return NULL;
 }
 
+/* Loses keys that the readers do not ask for, and repays what it is given, whoever lost it. */
+static void *owe(void *unused) {
+  (void)unused;
+  unsigned long number = 0;
+  do {
+    char key[32];
+    int len = snprintf(key, sizeof key, "owed:%lu", number++ % 64);
+    ringshift_route route;
+    ringshift_owed *owed = NULL;
+    if (ringshift_router_route(router, key, (size_t)len, &route) != RINGSHIFT_OK || route.invalidate_len == 0) {
+      atomic_fetch_add(&strange, 1);
+      continue;
+    }
+    const ringshift_node *node = route.invalidate[0];
+    if (ringshift_router_lost(router, node, key, (size_t)len, RINGSHIFT_OUTCOME_ERROR) != RINGSHIFT_OK ||
+        ringshift_router_report(router, node, RINGSHIFT_OP_READ, RINGSHIFT_OUTCOME_HIT) != RINGSHIFT_OK ||
+        ringshift_router_owed(router, node, &owed) != RINGSHIFT_OK)
+      atomic_fetch_add(&strange, 1);
+    for (size_t i = 0; i < ringshift_owed_count(owed); i++) {
+      const void *given = NULL;
+      size_t given_len = 0;
+      uint64_t loss = 0;
+      if (ringshift_owed_key(owed, i, &given, &given_len, &loss) != RINGSHIFT_OK || given_len < 6 ||
+          memcmp(given, "owed:", 5) != 0 || ringshift_router_repaid(router, given, given_len, loss) != RINGSHIFT_OK)
+        atomic_fetch_add(&strange, 1);
+      atomic_fetch_add(&repaid, 1);
+    }
+    ringshift_owed_free(owed);
+    sched_yield();
+  } while (!atomic_load(&stopped));
+  return NULL;
+}
+
 int main(int count, char **arguments) {
   unsigned long rewrites = count == 3 ? strtoul(arguments[2], NULL, 10) : 0;
   if (rewrites == 0) {
@@ -119,6 +152,8 @@ int main(int count, char **arguments) {
     CHECK(pthread_create(&threads[READERS + refresher], NULL, refresh, NULL) == 0);
   for (int watcher = 0; watcher < WATCHERS; watcher++)
     CHECK(pthread_create(&threads[READERS + REFRESHERS + watcher], NULL, look, NULL) == 0);
+  for (int ower = 0; ower < OWERS; ower++)
+    CHECK(pthread_create(&threads[READERS + REFRESHERS + WATCHERS + ower], NULL, owe, NULL) == 0);
 
   /* By turns: in place, by rename, and a bad one. */
   unsigned long generation = 1, applied = 0;
@@ -145,11 +180,11 @@ int main(int count, char **arguments) {
   for (int thread = 0; thread < THREADS; thread++) CHECK(pthread_join(threads[thread], NULL) == 0);
 
   CHECK_SAYS(torn == 0, "%lu routes were of no single generation", (unsigned long)torn);
-  CHECK_SAYS(strange == 0, "%lu refreshes ended strangely", (unsigned long)strange);
-  CHECK(asked > 0 && applied > 0 && scraped > 0);
+  CHECK_SAYS(strange == 0, "%lu calls ended strangely", (unsigned long)strange);
+  CHECK(asked > 0 && applied > 0 && scraped > 0 && repaid > 0);
   CHECK(ringshift_router_epoch(router) == applied + 1);
-  printf("%lu pairs of routes, %lu specs applied, %lu refreshes rejected, %lu looks at metrics\n", (unsigned long)asked,
-         applied, (unsigned long)rejected, (unsigned long)scraped);
+  printf("%lu pairs of routes, %lu specs applied, %lu refreshes rejected, %lu looks at metrics, %lu keys repaid\n",
+         (unsigned long)asked, applied, (unsigned long)rejected, (unsigned long)scraped, (unsigned long)repaid);
   ringshift_router_free(router);
   CHECK(remove(path) == 0);
   return check_end("threads");

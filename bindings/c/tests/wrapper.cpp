@@ -77,6 +77,32 @@ static void test_state() {
   CHECK(version() == ringshift_version());
 }
 
+static void test_owed() {
+  Router router = Router::from_spec(SPEC_PLAIN);
+  const std::string key("k\0k", 3);
+  const Node first = router.route(key).read()->node();
+  CHECK(router.owed(first).empty());
+  router.lost(first, key, Outcome::timeout);
+  router.lost(first, "", Outcome::error);
+  CHECK(router.route(key).read()->node() != first && router.route(key).invalidate()[0] == first);
+  CHECK(router.metrics_json().find("\"outcome\":\"timeout\",\"count\":1") != std::string::npos);
+  const std::vector<OwedKey> owed = router.owed(first);
+  CHECK(owed.size() == 2 && router.owed(first).empty());
+  if (owed.size() == 2) {
+    CHECK(owed[0].key == key && owed[1].key.empty() && owed[0].loss < owed[1].loss);
+    router.repaid({key, owed[1].loss});
+    CHECK(router.route(key).read()->nodes().size() == 1);
+    router.repaid(owed[0]);
+    CHECK(router.route(key).read()->node() == first && router.owed(first).empty());
+  }
+  CHECK(thrown([&] { router.lost(first, key, Outcome::ok); }).kind() == ErrorKind::invalid_argument);
+
+  const Router taken = std::move(router);
+  CHECK(thrown([&] { router.lost(first, key, Outcome::error); }).kind() == ErrorKind::invalid_argument);
+  CHECK(thrown([&] { router.owed(first); }).kind() == ErrorKind::invalid_argument);
+  CHECK(thrown([&] { router.repaid({}); }).kind() == ErrorKind::invalid_argument);
+}
+
 static void test_errors(const std::string &directory) {
   CHECK(thrown([&] { Router::open(directory + "/missing.json"); }).kind() == ErrorKind::io);
   CHECK(thrown([] { Router::from_spec("{"); }).kind() == ErrorKind::spec_syntax);
@@ -154,6 +180,7 @@ int main(int count, char **arguments) {
   try {
     test_routes();
     test_state();
+    test_owed();
     test_errors(arguments[1]);
     test_watcher(arguments[1]);
   } catch (const std::exception &error) {
