@@ -30,7 +30,7 @@ static void apply(const char *migration, const char *more) {
   if (strcmp(migration, "none") != 0 && strcmp(migration, "final") != 0)
     used += snprintf(spec + used, sizeof spec - (size_t)used, ", \"standby\": \"green\", \"migration\": "
                      "{\"id\": \"m\", \"from\": \"blue\", \"to\": \"green\", %s}", migration);
-  snprintf(spec + used, sizeof spec - (size_t)used, ", \"breaker\": {\"failures\": 100}}");
+  snprintf(spec + used, sizeof spec - (size_t)used, ", \"breaker\": {\"failures\": 100, \"open\": \"1ms\", \"max_open\": \"1ms\"}}");
   ringshift_status status = router == NULL ? ringshift_router_from_spec(spec, strlen(spec), NULL, &router)
                                            : ringshift_router_apply(router, spec, strlen(spec), NULL);
   if (!CHECK_SAYS(status == RINGSHIFT_OK, "%s", ringshift_error_message())) exit(check_end("libmemcached"));
@@ -383,12 +383,13 @@ static void test_failures(cache_client *cache) {
   put_everywhere();
   server_kill(&a);
   for (int each = 0; each < 2; each++) server_ask(green[each], "set %s 0 0 3\r\nnew\r\n", "g:k");
-  check_lost(cache, "error");
+  check_lost(cache, "unreachable");
   CHECK(reads(cache, NULL));
   server_start(&a, NULL, "a", "-C");
   const unsigned long fills = reported("blue", "fill", "ok");
   /* Without CAS numbers there are no tokens. */
   apply(NONE, "");
+  CHECK(reads(cache, NULL));
   CHECK(loads(cache, 0, "fresh", NULL, "fresh") == 1 && loads(cache, 0, "later", NULL, "later") == 1);
   CHECK(reported("blue", "fill", "ok") == fills);
 }

@@ -1,5 +1,6 @@
 /* Eight threads ask for routes while one rewrites the spec, two refresh, two read metrics and two lose keys and repay
-   them. Every route must belong to one generation: the key prefix of each of its nodes says which. Usage: threads DIRECTORY REWRITES */
+   them. Every route must belong to one generation: the key prefix of each of its nodes says which.
+   Usage: threads DIRECTORY REWRITES */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sched.h>

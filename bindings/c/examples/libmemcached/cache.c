@@ -22,7 +22,7 @@ cache_client *cache_new(ringshift_router *router, int timeout_ms) {
 void cache_free(cache_client *cache) {
   if (cache == NULL) return;
   links_close(&cache->links);
-  free(cache->lost);
+  free(cache->lost.all);
   free(cache);
 }
 
@@ -103,17 +103,25 @@ static int fall_back(cache_client *cache, const ringshift_route *route, step_key
   return 0;
 }
 
+/* Begins a read. */
+static cache_status route_to_read(cache_client *cache, step_key key, ringshift_route *route) {
+  cache_status status = cache_route(cache, key, route);
+  if (status == CACHE_OK && route->read_len == 0) cache_repay_first(cache, route);
+  return status;
+}
+
 cache_status cache_get(cache_client *cache, const char *key, size_t key_len, cache_value *value) {
   const step_key asked = {key, key_len};
   *value = (cache_value){NULL, 0, 0};
   ringshift_route route;
-  if (cache_route(cache, asked, &route) != CACHE_OK) return CACHE_BAD_KEY;
+  if (route_to_read(cache, asked, &route) != CACHE_OK) return CACHE_BAD_KEY;
   token_list tokens = {.count = 0};
   step_item item;
   /* Tokens are taken only where something may be copied. */
   int found = (route.fill ? seek_at(cache, &route, asked, &item, &tokens)
                           : get_at(cache, route.read, route.read_len, asked, &item)) == STEP_YES;
   if (!found) found = fall_back(cache, &route, asked, &item, &tokens);
+  cache_repay(cache);
   if (!found) return CACHE_MISS;
   *value = item.value;
   return CACHE_OK;
@@ -124,15 +132,17 @@ cache_status cache_get_or_load(cache_client *cache, const char *key, size_t key_
   const step_key asked = {key, key_len};
   *value = (cache_value){NULL, 0, 0};
   ringshift_route route;
-  if (cache_route(cache, asked, &route) != CACHE_OK) return CACHE_BAD_KEY;
+  if (route_to_read(cache, asked, &route) != CACHE_OK) return CACHE_BAD_KEY;
   token_list tokens = {.count = 0};
   step_item item;
+  cache_status status = CACHE_OK;
   if (seek_at(cache, &route, asked, &item, &tokens) == STEP_YES ||
       fall_back(cache, &route, asked, &item, &tokens)) {
     *value = item.value;
-    return CACHE_OK;
+  } else {
+    status = load(context, key, key_len, value);
+    if (status == CACHE_OK) fill(cache, &tokens, asked, value, ttl == 0 ? META_NO_END : (int64_t)ttl);
   }
-  cache_status status = load(context, key, key_len, value);
-  if (status == CACHE_OK) fill(cache, &tokens, asked, value, ttl == 0 ? META_NO_END : (int64_t)ttl);
+  cache_repay(cache);
   return status;
 }

@@ -79,18 +79,21 @@ static node_link *add(link_table *links, const char *address) {
   return link;
 }
 
-node_link *links_open(link_table *links, const char *address) {
+link_status links_open(link_table *links, const char *address, node_link **place) {
   node_link *link = find(links, address);
   if (link == NULL) link = add(links, address);
-  if (link == NULL) return NULL;
-  if (link->client == NULL) {
-    link->client = connect_to(link, links->timeout_ms);
-    if (link->client == NULL) return NULL;
-    link->born = ++links->connections;
-    link->proven = 0;
-    link->knows_meta = 1;
-  }
-  return link;
+  if (link == NULL) return LINK_NO_MEMORY;
+  *place = link;
+  if (link->client != NULL) return LINK_OPEN;
+  /* libmemcached connects in its first command, whose error does not tell a connection that was never made from one
+     that broke, or from an answer that is late. */
+  if (meta_reach(link->host, link->port, links->timeout_ms) == META_UNREACHABLE) return LINK_UNREACHABLE;
+  link->client = connect_to(link, links->timeout_ms);
+  if (link->client == NULL) return LINK_NO_MEMORY;
+  link->born = ++links->connections;
+  link->proven = 0;
+  link->knows_meta = 1;
+  return LINK_OPEN;
 }
 
 void links_disconnect(node_link *link) {
@@ -137,4 +140,5 @@ void links_close(link_table *links) {
   free(links->all);
   links->all = NULL;
   links->count = links->room = 0;
+  owed_close(&links->owed);
 }

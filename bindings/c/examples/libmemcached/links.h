@@ -8,6 +8,7 @@
 #include <libmemcached/memcached.h>
 
 #include "meta.h"
+#include "owed.h"
 
 typedef struct {
   char *address;
@@ -32,10 +33,19 @@ typedef struct {
   uint64_t connections;
   /* The epoch whose addresses these are; 0 if one may have been added since. */
   uint64_t epoch;
+  /* What nodes that have answered in this operation are still to be sent. */
+  owed_list owed;
 } link_table;
 
-/* The link to an address, with a client; NULL without memory. */
-node_link *links_open(link_table *links, const char *address);
+typedef enum {
+  LINK_OPEN,
+  /* There is no connection, and none can be made. */
+  LINK_UNREACHABLE,
+  LINK_NO_MEMORY
+} link_status;
+
+/* Writes the link to an address, with a client, to `*link`. */
+link_status links_open(link_table *links, const char *address, node_link **link);
 
 /* The link to an address if it has a client; NULL if not. */
 node_link *links_find(const link_table *links, const char *address);

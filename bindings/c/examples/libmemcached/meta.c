@@ -54,9 +54,11 @@ static meta_status connect_to(meta_connection *meta, const struct sockaddr *addr
   } else if (connect(fd, address, size) < 0) {
     int error = 0;
     socklen_t room = sizeof error;
-    status = errno == EINPROGRESS ? wait_for(fd, POLLOUT, deadline) : META_ERROR;
+    int begun = errno == EINPROGRESS || errno == EINTR;
+    status = begun ? wait_for(fd, POLLOUT, deadline) : META_UNREACHABLE;
+    if (status == META_TIMEOUT) status = META_UNREACHABLE;
     if (status == META_FOUND && (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &room) < 0 || error != 0))
-      status = META_ERROR;
+      status = META_UNREACHABLE;
   }
   if (status != META_FOUND) meta_close(meta);
   return status;
@@ -70,9 +72,10 @@ static meta_status open_to(meta_connection *meta, const char *host, const char *
     return connect_to(meta, (const struct sockaddr *)&path, sizeof path, deadline);
   }
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
-  if (getaddrinfo(host, port, &hints, &found) != 0) return META_ERROR;
-  meta_status status = META_ERROR;
-  for (struct addrinfo *each = found; each != NULL && status == META_ERROR; each = each->ai_next)
+  int failed = getaddrinfo(host, port, &hints, &found);
+  if (failed != 0) return failed == EAI_MEMORY ? META_NO_MEMORY : META_UNREACHABLE;
+  meta_status status = META_UNREACHABLE;
+  for (struct addrinfo *each = found; each != NULL && status == META_UNREACHABLE; each = each->ai_next)
     status = connect_to(meta, each->ai_addr, each->ai_addrlen, deadline);
   freeaddrinfo(found);
   return status;
@@ -169,6 +172,13 @@ static meta_status exchange(meta_connection *meta, const char *key, size_t key_l
   *item = (meta_item){.value = {data, size, 0}, .left = META_NO_END};
   read_marks(marks, item);
   return META_FOUND;
+}
+
+meta_status meta_reach(const char *host, const char *port, int timeout_ms) {
+  meta_connection meta = {.fd = -1};
+  meta_status status = open_to(&meta, host, port, now_ms() + timeout_ms);
+  meta_close(&meta);
+  return status;
 }
 
 meta_status meta_get(meta_connection *meta, const char *host, const char *port, int timeout_ms, const char *key,

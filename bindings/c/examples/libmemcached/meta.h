@@ -20,6 +20,8 @@ typedef enum {
   /* The server does not know the command: it is older than 1.6. */
   META_UNKNOWN,
   META_ERROR,
+  /* No connection could be made, or none in time; nothing was sent. */
+  META_UNREACHABLE,
   META_TIMEOUT,
   META_NO_MEMORY
 } meta_status;
@@ -44,6 +46,10 @@ typedef struct {
    (the path of a unix socket and NULL) if need be; a connection that turns out to have died while idle is replaced. */
 meta_status meta_get(meta_connection *meta, const char *host, const char *port, int timeout_ms, const char *key,
                      size_t key_len, meta_item *item);
+
+/* Whether a connection can be made at all: makes one and closes it. META_FOUND; META_UNREACHABLE; META_ERROR or
+   META_NO_MEMORY if this process is what cannot. */
+meta_status meta_reach(const char *host, const char *port, int timeout_ms);
 
 void meta_close(meta_connection *meta);
 

@@ -11,8 +11,8 @@ enum { KEY_ROOM = MEMCACHED_MAX_KEY, TOKEN_SECONDS = 30, MONTH = 30 * 24 * 60 * 
 static const char placeholder[] = "\0ringshift:lease";
 static const size_t placeholder_len = sizeof placeholder - 1;
 
-/* How a command on a connection ended. After one of the last three the connection is given up. */
-typedef enum { YES, NO, REFUSED, NOT_SENT, NO_MEMORY, DEAD, BAD, LATE } step_reply;
+/* How a command on a connection ended. From NO_MEMORY on the connection is given up, from DEAD on the node failed. */
+typedef enum { YES, NO, REFUSED, NOT_SENT, NO_MEMORY, DEAD, BAD, LATE, AWAY } step_reply;
 
 typedef struct {
   char key[KEY_ROOM];
@@ -126,6 +126,8 @@ static step_reply meta_look(link_table *links, node_link *link, step_request *re
     return NOT_SENT;
   case META_TIMEOUT:
     return LATE;
+  case META_UNREACHABLE:
+    return AWAY;
   case META_NO_MEMORY:
     return NO_MEMORY;
   default:
@@ -216,8 +218,9 @@ static step_reply delete_key(link_table *links, node_link *link, step_request *r
    one. */
 static step_reply run(link_table *links, const char *address, step_command *command, step_request *request) {
   for (;;) {
-    node_link *link = links_open(links, address);
-    if (link == NULL) return NO_MEMORY;
+    node_link *link;
+    link_status opened = links_open(links, address, &link);
+    if (opened != LINK_OPEN) return opened == LINK_UNREACHABLE ? AWAY : NO_MEMORY;
     int proven = link->proven;
     step_reply reply = command(links, link, request);
     if (reply < NO_MEMORY) {
@@ -230,13 +233,25 @@ static step_reply run(link_table *links, const char *address, step_command *comm
   }
 }
 
-static step_result report(const link_table *links, const ringshift_node *node, uint32_t op, step_reply reply) {
-  uint32_t outcome = RINGSHIFT_OUTCOME_OK;
-  if (op == RINGSHIFT_OP_READ) outcome = reply == YES ? RINGSHIFT_OUTCOME_HIT : RINGSHIFT_OUTCOME_MISS;
-  if (reply == DEAD || reply == BAD) outcome = RINGSHIFT_OUTCOME_ERROR;
-  if (reply == LATE) outcome = RINGSHIFT_OUTCOME_TIMEOUT;
-  /* The others say nothing about the node. */
-  if (reply != NOT_SENT && reply != NO_MEMORY) ringshift_router_report(links->router, node, op, outcome);
+static uint32_t outcome_of(uint32_t op, step_reply reply) {
+  if (reply == AWAY) return RINGSHIFT_OUTCOME_UNREACHABLE;
+  if (reply == LATE) return RINGSHIFT_OUTCOME_TIMEOUT;
+  if (reply >= DEAD) return RINGSHIFT_OUTCOME_ERROR;
+  if (op != RINGSHIFT_OP_READ) return RINGSHIFT_OUTCOME_OK;
+  return reply == YES ? RINGSHIFT_OUTCOME_HIT : RINGSHIFT_OUTCOME_MISS;
+}
+
+/* An invalidation that is lost is told with its key; who has answered is asked for what is owed to him. */
+static step_result report(link_table *links, const ringshift_node *node, uint32_t op, step_key key, step_reply reply) {
+  const uint32_t outcome = outcome_of(op, reply);
+  /* These two say nothing about the node. */
+  if (reply != NOT_SENT && reply != NO_MEMORY) {
+    if (reply >= DEAD && op == RINGSHIFT_OP_INVALIDATE)
+      ringshift_router_lost(links->router, node, key.data, key.len, outcome);
+    else
+      ringshift_router_report(links->router, node, op, outcome);
+    if (reply < DEAD) owed_ask(&links->owed, links->router, node);
+  }
   return reply == YES ? STEP_YES : reply == NO ? STEP_NO : reply == REFUSED ? STEP_REFUSED : STEP_FAILED;
 }
 
@@ -244,7 +259,7 @@ static step_result read_by(step_command *command, link_table *links, const rings
                            step_key key, step_item *item) {
   if (!make_request(request, node, key)) return STEP_FAILED;
   request->item = item;
-  return report(links, node, RINGSHIFT_OP_READ, run(links, ringshift_node_address(node), command, request));
+  return report(links, node, RINGSHIFT_OP_READ, key, run(links, ringshift_node_address(node), command, request));
 }
 
 step_result step_get(link_table *links, const ringshift_node *node, step_key key, step_item *item) {
@@ -278,12 +293,12 @@ step_result step_fill(link_table *links, const step_token *token, step_key key, 
   request.cas = token->cas;
   step_reply reply = fill(links, link, &request);
   if (reply >= NO_MEMORY) links_disconnect(link);
-  return report(links, token->node, RINGSHIFT_OP_FILL, reply);
+  return report(links, token->node, RINGSHIFT_OP_FILL, key, reply);
 }
 
 static step_result write_by(step_command *command, link_table *links, const ringshift_node *node,
-                            step_request *request) {
-  return report(links, node, RINGSHIFT_OP_INVALIDATE, run(links, ringshift_node_address(node), command, request));
+                            step_request *request, step_key key) {
+  return report(links, node, RINGSHIFT_OP_INVALIDATE, key, run(links, ringshift_node_address(node), command, request));
 }
 
 step_result step_set(link_table *links, const ringshift_node *node, step_key key, const cache_value *value,
@@ -292,10 +307,10 @@ step_result step_set(link_table *links, const ringshift_node *node, step_key key
   if (!make_request(&request, node, key)) return STEP_FAILED;
   request.value = value;
   request.expiration = to_expiration(left);
-  return write_by(set, links, node, &request);
+  return write_by(set, links, node, &request, key);
 }
 
 step_result step_delete(link_table *links, const ringshift_node *node, step_key key) {
   step_request request;
-  return make_request(&request, node, key) ? write_by(delete_key, links, node, &request) : STEP_FAILED;
+  return make_request(&request, node, key) ? write_by(delete_key, links, node, &request, key) : STEP_FAILED;
 }
