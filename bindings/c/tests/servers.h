@@ -22,12 +22,12 @@ typedef struct {
   pid_t pid;
 } test_server;
 
-/* Those that run. They end with the test, however it ends. */
+/* Those that run, a group of processes as a negative number. They end with the test, however it ends. */
 static pid_t servers_running[16];
 
 static inline void servers_end(void) {
   for (int i = 0; i < 16; i++)
-    if (servers_running[i] > 0) kill(servers_running[i], SIGKILL);
+    if (servers_running[i] != 0) kill(servers_running[i], SIGKILL);
 }
 
 static inline void servers_note(pid_t from, pid_t to) {
