@@ -40,15 +40,11 @@ typedef struct {
   int calm_at_faulty[KEYS], live_at_faulty[KEYS];
   /* The node fails for as long as this does not change; 0 while all is well. */
   atomic_ulong fault;
+  /* Nothing is to be written any more, and nothing is. */
+  atomic_int quiet, rests;
   atomic_int stopped;
   pthread_t threads[READERS + 1];
 } caller_group;
-
-static inline long callers_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static inline size_t callers_key(char *key, const char *kind, int number) {
   return (size_t)sprintf(key, "%s:%d", kind, number);
@@ -63,7 +59,7 @@ static inline int callers_at_faulty(const caller_group *group, const char *kind,
 }
 
 static inline void callers_took(caller_group *group, long begun, int is_read) {
-  long took = callers_now() - begun;
+  long took = now_ms() - begun;
   atomic_fetch_add(&group->seen.calls, 1);
   if (took > 2 * TIMEOUT) atomic_fetch_add(&group->seen.over, 1);
   if (!is_read) return;
@@ -89,7 +85,7 @@ static inline void callers_read_calm(caller_group *group, cache_client *cache, i
   char key[32];
   cache_value value;
   size_t len = callers_key(key, "calm", number);
-  long begun = callers_now();
+  long begun = now_ms();
   cache_status status = cache_get(cache, key, len, &value);
   callers_took(group, begun, 1);
   atomic_fetch_add(status == CACHE_OK ? &group->seen.hits : &group->seen.misses, 1);
@@ -114,7 +110,7 @@ static inline unsigned long callers_version(caller_group *group, cache_client *c
 
 static inline void callers_read_live(caller_group *group, cache_client *cache, int number) {
   unsigned long floor = atomic_load(&group->floors[number]);
-  long begun = callers_now();
+  long begun = now_ms();
   unsigned long version = callers_version(group, cache, number);
   callers_took(group, begun, 1);
   if (version < floor) atomic_fetch_add(&group->seen.stale, 1);
@@ -124,7 +120,7 @@ static inline void callers_write(caller_group *group, cache_client *cache, int n
   char key[32];
   size_t count = 0, len = callers_key(key, "live", number);
   unsigned long version = atomic_fetch_add(&group->versions[number], 1) + 1, fault = atomic_load(&group->fault);
-  long begun = callers_now();
+  long begun = now_ms();
   cache_status status = cache_invalidate(cache, key, len);
   callers_took(group, begun, 0);
   const ringshift_node *const *lost = cache_lost(cache, &count);
@@ -152,10 +148,11 @@ static void *callers_keep_reading(void *context) {
 static void *callers_keep_writing(void *context) {
   caller_group *group = context;
   cache_client *cache = cache_new(group->router, TIMEOUT);
-  for (int number = 0; !atomic_load(&group->stopped); number = (number + 1) % KEYS) {
+  for (int number = 0; !atomic_load(&group->quiet); number = (number + 1) % KEYS) {
     callers_write(group, cache, number);
     nap(1);
   }
+  atomic_store(&group->rests, 1);
   cache_free(cache);
   return NULL;
 }
@@ -182,7 +179,14 @@ static inline void callers_start(caller_group *group, ringshift_router *router, 
       give_up("pthread_create");
 }
 
+/* Ends writing: what was lost is not written once more. */
+static inline void callers_rest(caller_group *group) {
+  atomic_store(&group->quiet, 1);
+  while (!atomic_load(&group->rests)) nap(1);
+}
+
 static inline void callers_stop(caller_group *group) {
+  callers_rest(group);
   atomic_store(&group->stopped, 1);
   for (int each = 0; each <= READERS; each++) pthread_join(group->threads[each], NULL);
 }

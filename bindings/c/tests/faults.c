@@ -1,59 +1,15 @@
-/* The example with libmemcached while a node is killed, hangs, refuses connections, or comes and goes: real servers, and
-   threads that read and write all the time. Usage: faults READS [NAME...], where READS says for how many reads a fault
-   is looked at, and the names which faults; else it is all of them. */
+/* The example with libmemcached while a node is killed, hangs, refuses connections, or comes and goes: real servers,
+   and threads that read and write meanwhile. Usage: faults READS [NAME...], where READS says how many reads each fault
+   is watched for, and the names which of the faults; without names all of them. */
 #define _POSIX_C_SOURCE 200809L
 #include "callers.h"
-#include "relay.h"
+#include "nodes.h"
 
 enum { PATIENCE = 20000 };
 
-/* `relay` is in front of `a`, the node that fails where the servers keep what they hold. */
-static test_server a, b, c;
-static test_relay relay;
 static unsigned long wanted_reads;
 
-#define BREAKERS "\"failures\": 3, \"open\": \"100ms\", \"max_open\": \"400ms\""
-/* They never open. */
-#define NO_BREAKERS "\"failures\": 100, \"min_requests\": 1000000"
-
-static ringshift_router *open_router(const char *address_of_a, const char *breaker) {
-  char spec[1024];
-  ringshift_router *router = NULL;
-  snprintf(spec, sizeof spec,
-           "{\"format\": 1, \"generation\": 1, \"primary\": \"blue\", \"clusters\": {\"blue\": {\"placement\": {\"kind\": "
-           "\"ring\"}, \"nodes\": [{\"id\": \"a\", \"address\": \"%s\"}, {\"id\": \"b\", \"address\": \"%s\"}, "
-           "{\"id\": \"c\", \"address\": \"%s\"}]}}, \"breaker\": {%s}}",
-           address_of_a, b.address, c.address, breaker);
-  ringshift_status status = ringshift_router_from_spec(spec, strlen(spec), NULL, &router);
-  if (!CHECK_SAYS(status == RINGSHIFT_OK, "%s", ringshift_error_message())) exit(check_end("faults"));
-  return router;
-}
-
-/* A number behind a text in the metrics; 0 if it is not there. */
-static unsigned long counted(const ringshift_router *router, const char *name) {
-  char *text = NULL;
-  ringshift_router_metrics_text(router, &text);
-  const char *line = strstr(text, name);
-  unsigned long count = line == NULL ? 0 : strtoul(line + strlen(name), NULL, 10);
-  ringshift_string_free(text);
-  return count;
-}
-
-#define FAILED_READS(outcome) "ringshift_requests_total{cluster=\"blue\",op=\"read\",outcome=\"" outcome "\"} "
-#define LOST(outcome) "ringshift_requests_total{cluster=\"blue\",op=\"invalidate\",outcome=\"" outcome "\"} "
-#define STATE "ringshift_breaker_state{cluster=\"blue\",node=\"a\"} "
-#define OPENINGS "ringshift_breaker_openings_total{cluster=\"blue\",node=\"a\"} "
-
-static unsigned long owed_keys(const ringshift_router *router) {
-  char *json = NULL;
-  ringshift_router_metrics_json(router, &json);
-  const char *keys = strstr(json, "\"owed\":{\"keys\":");
-  unsigned long count = keys == NULL ? 999 : strtoul(keys + strlen("\"owed\":{\"keys\":"), NULL, 10);
-  ringshift_string_free(json);
-  return count;
-}
-
-/* ---- Faults -------------------------------------------------------------------------------------------------------- */
+/* ---- Faults ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
   const char *name;
@@ -66,9 +22,7 @@ typedef struct {
 } fault;
 
 static void kill_a(void) { server_kill(&a); }
-static void start_a(void) {
-  if (!server_run(&a)) give_up("memcached does not start again");
-}
+static void start_a(void) { server_start_again(&a); }
 static void stop_a(void) { server_stop(&a); }
 static void wake_a(void) { server_wake(&a); }
 static void cut(void) { relay_cut(&relay); }
@@ -92,9 +46,9 @@ static const fault faults[] = {
 
 /* Runs until there were enough reads. */
 static void wait_for_reads(caller_group *group, unsigned long count) {
-  long begun = callers_now();
+  long begun = now_ms();
   unsigned long before = atomic_load(&group->seen.reads);
-  while (atomic_load(&group->seen.reads) < before + count && callers_now() < begun + PATIENCE) nap(5);
+  while (atomic_load(&group->seen.reads) < before + count && now_ms() < begun + PATIENCE) nap(5);
 }
 
 static void test_fault(const fault *given) {
@@ -111,13 +65,14 @@ static void test_fault(const fault *given) {
   wait_for_reads(&group, wanted_reads);
   /* So that probes fail as well. */
   if (given->go_on == NULL) nap(TIMEOUT);
+  callers_rest(&group);
   atomic_store(&group.fault, 0);
   const unsigned long reads = atomic_load(&group.seen.reads), late = atomic_load(&group.seen.late);
   const unsigned long calls = atomic_load(&group.seen.calls), over = atomic_load(&group.seen.over);
   CHECK_SAYS(counted(router, OPENINGS) > 0, "%s: the breaker has not opened", given->name);
   given->end();
-  long begun = callers_now();
-  while ((counted(router, STATE) != 0 || owed_keys(router) != 0) && callers_now() < begun + PATIENCE) nap(5);
+  long begun = now_ms();
+  while ((counted(router, STATE) != 0 || owed_keys(router) != 0) && now_ms() < begun + PATIENCE) nap(5);
   CHECK_SAYS(counted(router, STATE) == 0, "%s: the breaker has not closed", given->name);
   CHECK_SAYS(owed_keys(router) == 0, "%s: %lu keys are still owed", given->name, owed_keys(router));
   wait_for_reads(&group, wanted_reads / 10);
@@ -168,109 +123,6 @@ static void test_without_breakers(void) {
   ringshift_router_free(router);
 }
 
-/* ---- What a node held before ------------------------------------------------------------------------------------- */
-
-static char keys_of_a[2][32];
-
-/* Two keys that are at `a`. */
-static void find_keys(const ringshift_router *router) {
-  ringshift_route route;
-  for (int found = 0, number = 0; found < 2; number++) {
-    size_t len = (size_t)sprintf(keys_of_a[found], "key:%d", number);
-    if (ringshift_router_route(router, keys_of_a[found], len, &route) != RINGSHIFT_OK) give_up("a route");
-    if (strcmp(ringshift_node_id(route.read[0]), "a") == 0) found++;
-  }
-}
-
-static int reads_as(cache_client *cache, const char *key, const char *wanted) {
-  cache_value value;
-  cache_status status = cache_get(cache, key, strlen(key), &value);
-  int same = wanted == NULL ? status == CACHE_MISS : status == CACHE_OK && strcmp(value.data, wanted) == 0;
-  cache_value_free(&value);
-  return same;
-}
-
-static int removes(cache_client *cache, const char *key) {
-  return cache_invalidate(cache, key, strlen(key)) == CACHE_OK;
-}
-
-static void put_old(void) {
-  for (int each = 0; each < 2; each++) {
-    const char *stored = server_ask(&a, "set %s 0 0 3\r\nold\r\n", keys_of_a[each]);
-    CHECK_TEXT(stored, "STORED\r\n");
-  }
-}
-
-static int is_at_a(const char *key) { return strncmp(server_ask(&a, "get %s\r\n", key), "VALUE", 5) == 0; }
-
-/* A node that was away comes back with a value that was to be removed: who lost that does not read it, and removes it for
-   everybody when the node has answered something else. */
-static void test_old_content(void) {
-  ringshift_router *router = open_router(relay.address, BREAKERS), *elsewhere = open_router(relay.address, BREAKERS);
-  cache_client *cache = cache_new(router, TIMEOUT), *other = cache_new(elsewhere, TIMEOUT);
-  find_keys(router);
-  const char *key = keys_of_a[0], *calm = keys_of_a[1];
-  put_old();
-  CHECK(reads_as(cache, key, "old") && reads_as(other, key, "old"));
-  relay_cut(&relay);
-  CHECK(!removes(cache, key) && counted(router, LOST("unreachable")) == 1 && counted(router, STATE) != 0);
-  relay_join(&relay);
-  CHECK(is_at_a(key) && reads_as(other, key, "old") && reads_as(cache, key, NULL));
-  long begun = callers_now();
-  while (!reads_as(cache, calm, "old") && callers_now() < begun + PATIENCE) {
-    CHECK(reads_as(cache, key, NULL));
-    nap(1);
-  }
-  CHECK_SAYS(!is_at_a(key), "it was not removed when the node had answered");
-  CHECK(reads_as(other, key, NULL) && owed_keys(router) == 0 && counted(router, STATE) == 0);
-  server_ask(&a, "set %s 0 0 3\r\nnew\r\n", key);
-  CHECK(reads_as(cache, key, "new"));
-  cache_free(cache);
-  cache_free(other);
-  ringshift_router_free(router);
-  ringshift_router_free(elsewhere);
-}
-
-/* The same where nothing else is asked of the node: the read of that key asks first. */
-static void test_nowhere_to_read(void) {
-  ringshift_router *router = open_router(a.address, NO_BREAKERS);
-  cache_client *cache = cache_new(router, TIMEOUT);
-  put_old();
-  const char *key = keys_of_a[0];
-  server_stop(&a);
-  CHECK(!removes(cache, key) && counted(router, LOST("timeout")) == 1 && owed_keys(router) == 1);
-  server_wake(&a);
-  /* As if the removal had not come to it, late. */
-  put_old();
-  CHECK(reads_as(cache, key, NULL) && !is_at_a(key) && owed_keys(router) == 0);
-  put_old();
-  CHECK(reads_as(cache, key, "old"));
-  cache_free(cache);
-  ringshift_router_free(router);
-}
-
-/* What is sent again and lost again stays owed, and costs one timeout however much is owed. */
-static void test_lost_again(void) {
-  ringshift_router *router = open_router(a.address, NO_BREAKERS);
-  cache_client *cache = cache_new(router, TIMEOUT);
-  char key[32];
-  ringshift_route route;
-  put_old();
-  ringshift_router_route(router, keys_of_a[0], strlen(keys_of_a[0]), &route);
-  for (int each = 0; each < 8; each++) {
-    size_t len = (size_t)sprintf(key, "lost:%d", each);
-    CHECK(ringshift_router_lost(router, route.read[0], key, len, RINGSHIFT_OUTCOME_TIMEOUT) == RINGSHIFT_OK);
-  }
-  server_stop(&a);
-  CHECK(!removes(cache, keys_of_a[0]) && owed_keys(router) == 9);
-  long begun = callers_now();
-  CHECK(reads_as(cache, keys_of_a[0], NULL) && owed_keys(router) == 9);
-  CHECK_SAYS(callers_now() - begun < 4 * TIMEOUT, "%ld ms for a read", callers_now() - begun);
-  server_wake(&a);
-  cache_free(cache);
-  ringshift_router_free(router);
-}
-
 static int is_wanted(const char *name, int count, char **arguments) {
   int found = count == 2;
   for (int each = 2; each < count; each++) found |= strcmp(arguments[each], name) == 0;
@@ -281,15 +133,7 @@ int main(int count, char **arguments) {
   if (count == 4 && strcmp(arguments[1], "relay") == 0) relay_main(arguments);
   wanted_reads = count >= 2 ? strtoul(arguments[1], NULL, 10) : 0;
   if (wanted_reads == 0) return fprintf(stderr, "usage: faults READS [NAME...]\n"), 2;
-  server_start(&a, NULL, "a", NULL);
-  server_start(&b, NULL, "b", NULL);
-  server_start(&c, NULL, "c", NULL);
-  relay.server = &a;
-  relay.program = arguments[0];
-  relay_join(&relay);
-  test_old_content();
-  test_nowhere_to_read();
-  test_lost_again();
+  nodes_start(arguments[0]);
   for (size_t each = 0; each < sizeof faults / sizeof *faults; each++) {
     if (!is_wanted(faults[each].name, count, arguments)) continue;
     for (test_server *const *server = (test_server *const[]){&a, &b, &c, NULL}; *server != NULL; server++)
@@ -297,9 +141,6 @@ int main(int count, char **arguments) {
     test_fault(&faults[each]);
   }
   if (is_wanted("without breakers", count, arguments)) test_without_breakers();
-  relay_cut(&relay);
-  server_kill(&a);
-  server_kill(&b);
-  server_kill(&c);
+  nodes_end();
   return check_end("faults");
 }

@@ -1,6 +1,6 @@
 /*
- * A relay in front of a server: cutting it makes the node unreachable, and the server keeps what it holds. It is the test
- * program itself, run once more (`relay_main`): so valgrind, which a fork takes along, does not make it slow.
+ * A relay in front of a server: cutting it makes the node unreachable, and the server keeps what it holds. It is the
+ * test program itself, run once more (`relay_main`): so valgrind, which a fork takes along, does not make it slow.
  */
 #ifndef RELAY_H
 #define RELAY_H

@@ -45,6 +45,12 @@ static inline void nap(long milliseconds) {
   nanosleep(&time, NULL);
 }
 
+static inline long now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static inline void give_up(const char *what) {
   perror(what);
   exit(1);
@@ -135,9 +141,13 @@ static inline void server_stop(const test_server *server) {
 static inline void server_wake(const test_server *server) { kill(server->pid, SIGCONT); }
 
 /* Empty, at the same address. */
+static inline void server_start_again(test_server *server) {
+  if (!server_run(server)) give_up("memcached does not start again");
+}
+
 static inline void server_restart(test_server *server) {
   server_kill(server);
-  if (!server_run(server)) give_up("memcached does not start again");
+  server_start_again(server);
 }
 
 /* Takes the place of a server that was killed: a memcached that knows `gets` and no meta command, and has one item. */

@@ -22,7 +22,8 @@ typedef enum {
   CACHE_MISS,
   /* The key is empty, too long for one of its nodes, or has spaces or control characters; nothing was sent. */
   CACHE_BAD_KEY,
-  /* Some nodes did not acknowledge (`cache_lost`): an old value may be read there. Send it again. */
+  /* Some nodes did not acknowledge (`cache_lost`). The caches of this router do not read the key there until one of them
+     has sent it again, which they do when the node answers; others may read an old value. Better send it again now. */
   CACHE_LOST,
   /* A node would not store the value, such as one that is too large; it was removed there. */
   CACHE_REFUSED,
@@ -42,8 +43,8 @@ typedef struct {
    is none; CACHE_LOAD_FAILED. It may use another cache of this thread, but not the one that calls it. */
 typedef cache_status cache_load(void *context, const char *key, size_t key_len, cache_value *value);
 
-/* A cache over a router, which must outlive it. Each node has `timeout_ms` to connect, and to answer. NULL without
-   memory. */
+/* A cache over a router, which must outlive it. Each node has `timeout_ms` to connect, and to answer. A call may send
+   again what was lost before, when it is done, which may take as long as an invalidation. NULL without memory. */
 cache_client *cache_new(ringshift_router *router, int timeout_ms);
 
 /* Closes all connections. NULL does nothing. */
