@@ -24,7 +24,8 @@ static void make_spec(char *text, size_t size, unsigned long generation) {
   for (unsigned long node = 0; node < generation % 3 + 2; node++)
     used += snprintf(text + used, size - (size_t)used, "%s{\"id\": \"n%lu\", \"address\": \"127.0.0.1:%lu\"}",
                      node ? ", " : "", node, 1000 + node);
-  snprintf(text + used, size - (size_t)used, "]}}}");
+  /* No breaker opens by what is lost: the readers are to find all nodes. */
+  snprintf(text + used, size - (size_t)used, "]}}, \"breaker\": {\"failures\": 100, \"min_requests\": 1000000}}");
 }
 
 static int belongs(const ringshift_node *node, uint64_t generation) {
