@@ -111,8 +111,8 @@ static void test_without_breakers(void) {
   ringshift_router *router = open_router(a.address, NO_BREAKERS);
   callers_start(&group, router, "a");
   wait_for_reads(&group, wanted_reads / 10);
-  const unsigned long reads = atomic_load(&group.seen.reads);
   stop_a();
+  const unsigned long reads = atomic_load(&group.seen.reads);
   nap(3 * TIMEOUT);
   const unsigned long late = atomic_load(&group.seen.late), seen = atomic_load(&group.seen.reads) - reads;
   wake_a();
