@@ -169,7 +169,7 @@ pub fn check_error(error: &Error, text: &[u8]) {
     // What is nested too deeply or too large for a number here is nothing to the parser of specs; and a pointer shows
     // control characters by their escapes.
     if let Ok(whole) = serde_json::from_slice::<serde_json::Value>(text)
-        && !pointer.contains('\\')
+        && !pointer.contains(['\\', '…'])
     {
         let value = whole
             .pointer(pointer)
