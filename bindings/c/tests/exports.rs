@@ -39,7 +39,7 @@ fn every_export_is_guarded_and_declared() {
         let source = fs::read_to_string(&path).unwrap();
         let exports = exports(&source);
         assert_eq!(
-            source.matches("extern \"C\" fn").count(),
+            source.matches("extern \"C\" fn ").count(),
             exports.len(),
             "{}: a C function is not exported",
             path.display()
