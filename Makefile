@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
-STAGES := lint scripts rust model sim c python node go vectors conformance live
+STAGES := lint scripts rust model sim c python node go reload vectors conformance live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
@@ -103,6 +103,9 @@ test-node: build-node
 test-go: build-go
 	@scripts/setup memcached redis
 	@$(RUN_STAGES) go
+
+test-reload: build
+	@$(RUN_STAGES) reload
 
 test-vectors test-conformance test-live: test-%: build
 	@scripts/setup memcached redis

@@ -172,7 +172,7 @@
 #define RINGSHIFT_OUTCOME_OK 2
 
 /**
- * The node could not be reached or refused.
+ * The request failed: the node refused, or the connection broke.
  */
 #define RINGSHIFT_OUTCOME_ERROR 3
 
@@ -180,6 +180,11 @@
  * The node did not answer in time.
  */
 #define RINGSHIFT_OUTCOME_TIMEOUT 4
+
+/**
+ * There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once.
+ */
+#define RINGSHIFT_OUTCOME_UNREACHABLE 5
 
 /**
  * A node of a cluster: what a caller needs to send a key there. A node that is in two clusters is two of these.
@@ -207,6 +212,9 @@ typedef struct ringshift_options ringshift_options;
  * or `ringshift_router_from_spec`, freed by the caller with `ringshift_router_free`. It must outlive the nodes in its
  * routes, not the routes themselves, which are the caller's. It starts no thread: call `ringshift_router_refresh` from
  * time to time.
+ *
+ * Fork: the child may use a router of its parent's, and has it to itself, if no other thread was inside one of its
+ * functions at the fork. Else a lock may be held in the child that nobody releases: open another one there.
  */
 typedef struct ringshift_router ringshift_router;
 
@@ -629,8 +637,8 @@ ringshift_status ringshift_router_code_packed(const ringshift_router *router,
                                               uint64_t *codes);
 
 /**
- * Counts how a request to a node of this router ended, for metrics and for the node's breaker: errors and timeouts in
- * a row open it, an answer closes it. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
+ * Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
+ * failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
  * Takes no lock.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
@@ -655,13 +663,30 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
- * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `debts` (invalidations
+ * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
  * that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */
 ringshift_status ringshift_router_metrics_json(const ringshift_router *router,
                                                char **out);
+
+/**
+ * Writes to `*out` what happened since the event with the number `since` (0: from the first), as a JSON list, oldest
+ * first: for the program's log, which asks with the `sequence` of the last event that it has. Free it with
+ * `ringshift_string_free`.
+ *
+ * An event is an object of `sequence` (1, 2, ...), `time` (milliseconds since 1970), `kind` (such as `applied`,
+ * `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in force
+ * after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has none) and
+ * `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number `since` + 1,
+ * those between them are forgotten.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
+ */
+ringshift_status ringshift_router_events_json(const ringshift_router *router,
+                                              uint64_t since,
+                                              char **out);
 
 /**
  * Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.

@@ -5,9 +5,9 @@ export interface RouterOptions {
   /** The region of this process; decides which plan of a migration it follows. */
   region?: string | null
   /**
-   * Milliseconds between refreshes, 1 to 2^31 - 1. Each reads the (small) file synchronously. The timer keeps
-   * neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and `lastError`
-   * tell. Without it, call `refresh()`.
+   * Milliseconds between refreshes, 1 to 2^31 - 1. Each is done in a thread of Node's pool, and holds up nobody. The
+   * timer keeps neither the process nor the router alive, and goes on after a bad spec, which `metrics()` and
+   * `lastError` tell. Without it, call `refresh()`.
    */
   watch?: number | null
   /** A file in which the last good spec is kept, so that a process can start when the spec is bad or gone. */
@@ -20,8 +20,11 @@ export type Stage = 'none' | 'prepare' | 'ramp' | 'soak'
 /** What a request was for: to get a value, to store a copy, to remove or replace a value that is no longer true. */
 export type Op = 'read' | 'fill' | 'invalidate'
 
-/** How a request ended. `error` and `timeout` speak against the node and open its breaker. */
-export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout'
+/**
+ * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker, the last at once:
+ * there was no connection and none could be made, so that nothing was sent.
+ */
+export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable'
 
 /**
  * A node of a cluster. There is one object for each as long as the router lives and nothing about the node
@@ -82,6 +85,8 @@ export interface Metrics {
   /** Moved share of the keys in basis points. */
   readonly weight: number
   readonly reloads: {
+    /** Refreshes that have ended, however they did: a number that stands still means that nobody watches. */
+    readonly refreshes: number
     readonly applied: number
     readonly unchanged: number
     readonly rejected: number
@@ -91,7 +96,10 @@ export interface Metrics {
     readonly lastIllegal: string | null
     /** Seconds since 1970. */
     readonly lastSuccess: number
+    /** What is wrong with the file at present: where (pointer, line and column), what, and what would be right. */
     readonly lastError: string | null
+    /** Its kind. */
+    readonly lastErrorKind: ErrorKind | null
     /** Why the last good copy could not be written, if one is kept. */
     readonly lastGoodError: string | null
   }
@@ -106,6 +114,15 @@ export interface Metrics {
     readonly cluster: string
     readonly node: string
     readonly state: 'closed' | 'open' | 'half_open'
+    /** How often it has opened, failed probes included. */
+    readonly opened: number
+  }[]
+  /** The breakers of clusters: one that is open keeps this process from reading the cluster. */
+  readonly clusterBreakers: readonly {
+    readonly cluster: string
+    readonly state: 'closed' | 'open' | 'half_open'
+    /** How often it has opened, failed probes included. */
+    readonly opened: number
   }[]
   /** The invalidations that were lost, for each cluster of the spec, by name. */
   readonly debts: readonly {
@@ -135,6 +152,37 @@ export interface Metrics {
     /** What is wrong and what would mend it. */
     readonly message: string
   }[]
+}
+
+/** One thing that happened to a router. No key and no value is ever in it. */
+export interface RouterEvent {
+  /** Its number: 1 for a router's first event, and one more for each. */
+  readonly sequence: number
+  /** When it happened, in milliseconds since 1970, as `Date` takes it. */
+  readonly time: number
+  /**
+   * `applied`, `rejected`, `mended`, `illegal`, `last_good_used`, `last_good_unsaved`, `last_good_saved`,
+   * `breaker_opened`, `breaker_closed`, `cluster_breaker_opened` or `cluster_breaker_closed`. More kinds may come.
+   */
+  readonly kind: string
+  /** How to log it. */
+  readonly level: 'info' | 'warning'
+  /** The generation that was in force after it. */
+  readonly generation: number
+  /** The cluster that it is about, if it is about one. */
+  readonly cluster: string | null
+  /** The node's id, if it is about one. */
+  readonly node: string | null
+  /** The kind of error, if it is about one. */
+  readonly error: ErrorKind | null
+  /** The JSON pointer of what is wrong with the spec, if that is known. */
+  readonly pointer: string | null
+  /** The line in the spec, from 1. */
+  readonly line: number | null
+  /** The column in that line, in bytes, from 1. */
+  readonly column: number | null
+  /** What happened, for people to read. */
+  readonly message: string
 }
 
 /** Stands for nowhere to read among the indices of nodes: 0xffffffff. */
@@ -236,7 +284,14 @@ export class Router {
   /** All counters and states, for the host's own registry. */
   metrics(): Metrics
 
-  /** The same in the OpenMetrics text format, version 1.0. */
+  /**
+   * What happened since the event with this number (0: from the first), oldest first. For a program's log, which asks
+   * with the `sequence` of the last event that it has. The last 256 are kept: if the first one is not number
+   * `since + 1`, those between them are forgotten.
+   */
+  events(since?: number): RouterEvent[]
+
+  /** The metrics in the OpenMetrics text format, version 1.0. */
   metricsText(): string
 
   /** Stops watching and frees the router. After it, everything throws RINGSHIFT_CLOSED; closing again is fine. */

@@ -115,23 +115,34 @@ def run(stage: str) -> tuple[Tally, str]:
 
 
 def stop_group(process: subprocess.Popen[str]) -> bool:
-    """Ends what still runs of a stage: first as Ctrl-C would, at last for good. Says whether anything did."""
-    left = False
-    for number, wait in ((signal.SIGINT, 5.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+    """Ends what still runs of a stage: first as Ctrl-C would, at last for good. Says whether anything did.
+
+    What ends by itself when its parent is gone, as the server of `multiprocessing`'s forks does, has a moment for it.
+    """
+    if is_gone(process, 2.0):
+        return False
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
-            return left
-        left = True
-        end = time.monotonic() + wait
-        while time.monotonic() < end:
-            process.poll()
-            try:
-                os.killpg(process.pid, 0)
-            except ProcessLookupError:
-                return left
-            time.sleep(0.05)
-    return left
+            break
+        if is_gone(process, 5.0):
+            break
+    return True
+
+
+def is_gone(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Whether a stage has no process any more, or none after so many seconds at most."""
+    end = time.monotonic() + seconds
+    while True:
+        process.poll()
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.05)
 
 
 def verdict(tally: Tally, status: int) -> str:

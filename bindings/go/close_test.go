@@ -34,6 +34,7 @@ func TestAfterClose(t *testing.T) {
 		"Apply":          second(router.Apply([]byte(simple(2)))),
 		"Metrics":        second(router.Metrics()),
 		"MetricsText":    second(router.MetricsText()),
+		"Events":         second(router.Events(0)),
 		"LastError":      router.LastError(),
 	} {
 		t.Run(about, func(t *testing.T) { wantKind(t, err, ringshift.ErrClosed) })
@@ -68,6 +69,7 @@ func TestCloseRacesWithEverything(t *testing.T) {
 		func(r *ringshift.Router) error { return second(r.Refresh()) },
 		func(r *ringshift.Router) error { return second(r.Metrics()) },
 		func(r *ringshift.Router) error { return second(r.MetricsText()) },
+		func(r *ringshift.Router) error { return second(r.Events(0)) },
 		func(r *ringshift.Router) error { return r.LastError() },
 		func(r *ringshift.Router) error {
 			_ = fmt.Sprint(r.Digest(), r.Generation(), r.Epoch(), r.Stage())

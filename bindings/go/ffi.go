@@ -288,6 +288,13 @@ func (c *core) metricsJSON() (string, error) {
 	return taken(text), err
 }
 
+func (c *core) eventsJSON(since uint64) (string, error) {
+	var text *C.char
+	err := failure(C.rs_events_json(c.router, C.uint64_t(since), &text))
+	runtime.KeepAlive(c)
+	return taken(text), err
+}
+
 func movesJSON(before, after []byte) (string, error) {
 	var text *C.char
 	err := failure(C.rs_moves_json(

@@ -26,6 +26,8 @@ type Metrics struct {
 	Requests []RequestMetric `json:"requests"`
 	// Breakers of all nodes in the spec, by cluster name and in the order of the spec.
 	Breakers []BreakerMetric `json:"breakers"`
+	// ClusterBreakers are those of the clusters in the spec, by name.
+	ClusterBreakers []ClusterBreakerMetric `json:"cluster_breakers"`
 	// Debts are the invalidations that were lost, for each cluster of the spec, by name.
 	Debts []DebtMetric `json:"debts"`
 	// Warnings name what is uneven in the spec in force, by cluster name.
@@ -34,6 +36,8 @@ type Metrics struct {
 
 // ReloadMetrics say how refreshes ended.
 type ReloadMetrics struct {
+	// Refreshes that have ended, however they did: a number that stands still means that nobody watches.
+	Refreshes uint64 `json:"refreshes"`
 	// Applied: a new spec was put in force, the first one included.
 	Applied uint64 `json:"applied"`
 	// Unchanged: the file held the spec in force.
@@ -46,8 +50,11 @@ type ReloadMetrics struct {
 	LastIllegal string `json:"last_illegal"`
 	// LastSuccess is when the file was last found good, in seconds since 1970.
 	LastSuccess int64 `json:"last_success"`
-	// LastError is what is wrong with the file at present; "" if nothing is.
+	// LastError is what is wrong with the file at present: where (pointer, line and column), what, and what would be
+	// right; "" if nothing is.
 	LastError string `json:"last_error"`
+	// LastErrorKind is its kind, such as "spec_syntax"; "" if nothing is wrong.
+	LastErrorKind string `json:"last_error_kind"`
 	// LastGoodError is why the last good copy could not be written; "" if it could, or if none is kept.
 	LastGoodError string `json:"last_good_error"`
 }
@@ -58,7 +65,7 @@ type RequestMetric struct {
 	Cluster string `json:"cluster"`
 	// Op is "read", "fill" or "invalidate".
 	Op string `json:"op"`
-	// Outcome is "hit", "miss", "ok", "error" or "timeout".
+	// Outcome is "hit", "miss", "ok", "error", "timeout" or "unreachable".
 	Outcome string `json:"outcome"`
 	// Count of such requests since the router was opened.
 	Count uint64 `json:"count"`
@@ -72,6 +79,18 @@ type BreakerMetric struct {
 	Node string `json:"node"`
 	// State is "closed", "open" or "half_open".
 	State string `json:"state"`
+	// Opened is how often it has opened, failed probes included.
+	Opened uint64 `json:"opened"`
+}
+
+// ClusterBreakerMetric is the state of a cluster's breaker: one that is open keeps this process from reading the cluster.
+type ClusterBreakerMetric struct {
+	// Cluster is its name.
+	Cluster string `json:"cluster"`
+	// State is "closed", "open" or "half_open".
+	State string `json:"state"`
+	// Opened is how often it has opened, failed probes included.
+	Opened uint64 `json:"opened"`
 }
 
 // DebtMetric is what a cluster may still hold that is no longer true, as far as this process knows.

@@ -31,17 +31,22 @@ const (
 	OutcomeMiss Outcome = 1
 	// OutcomeOK: the node did what was asked.
 	OutcomeOK Outcome = 2
-	// OutcomeError: the node could not be reached or refused.
+	// OutcomeError: the request failed, since the node refused or the connection broke.
 	OutcomeError Outcome = 3
 	// OutcomeTimeout: the node did not answer in time.
 	OutcomeTimeout Outcome = 4
+	// OutcomeUnreachable: there was no connection to the node and none could be made, so that nothing was sent. It opens
+	// the node's breaker at once.
+	OutcomeUnreachable Outcome = 5
 )
 
 // String is the outcome's name in every language and in metrics.
-func (o Outcome) String() string { return nameOf(o, "hit", "miss", "ok", "error", "timeout") }
+func (o Outcome) String() string {
+	return nameOf(o, "hit", "miss", "ok", "error", "timeout", "unreachable")
+}
 
-// Report counts how a request to a node of this router ended, for the metrics and for the node's breaker: errors and
-// timeouts in a row open it, an answer closes it. It takes no lock.
+// Report counts how a request to a node of this router ended, for the metrics and for the breakers of the node and its
+// cluster: failures open them, answers close them. It takes no lock.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the op or outcome is
 // none of those above, and with [ErrClosed]; nothing is then counted.
@@ -60,7 +65,7 @@ func (r *Router) Report(node *Node, op Op, outcome Outcome) error {
 		return invalidArgument("the node was handed out by another router; report to that one")
 	case op > OpInvalidate:
 		return invalidArgument("%d is not an op; use one of the constants Op...", op)
-	case outcome > OutcomeTimeout:
+	case outcome > OutcomeUnreachable:
 		return invalidArgument("%d is not an outcome; use one of the constants Outcome...", outcome)
 	}
 	return core.report(node, op, outcome)

@@ -91,6 +91,10 @@ static inline rs_error *rs_metrics_json(const ringshift_router *router, char **o
   return rs_check(ringshift_router_metrics_json(router, out));
 }
 
+static inline rs_error *rs_events_json(const ringshift_router *router, uint64_t since, char **out) {
+  return rs_check(ringshift_router_events_json(router, since, out));
+}
+
 static inline rs_error *rs_moves_json(const char *before, size_t before_len, const char *after, size_t after_len,
                                       char **out) {
   return rs_check(ringshift_moves_json(before, before_len, after, after_len, out));

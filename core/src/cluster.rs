@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::breaker::ClusterBreaker;
 use crate::error::{Error, ErrorKind};
 use crate::hash::HashTag;
 use crate::limits::MAX_NODES_KEPT;
@@ -11,7 +12,8 @@ use crate::placement::{
     LegacyNode, LegacySpec, Placement, Replicas, Ring, RingBefore, RingNode, RingRule, Table,
     max_load,
 };
-use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, PlacementSpec, Spec};
+use crate::spec::{BreakerSpec, ClusterSpec, PlacementSpec, Spec};
+use crate::window::Recent;
 
 /// One cluster, compiled.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct Cluster {
     placement: Placement,
     replicas: Replicas,
     hash_tag: Option<HashTag>,
+    breaker: Arc<ClusterBreaker>,
 }
 
 /// What the placement of a cluster takes in memory.
@@ -161,6 +164,7 @@ impl Cluster {
             placement,
             replicas,
             hash_tag: spec.hash_tag,
+            breaker: pool.cluster_breaker(name),
         }
     }
 
@@ -296,29 +300,65 @@ impl Cluster {
 
     /// Which nodes of a slot are not to be read, as bits in read order. With `probe`, a breaker that
     /// is due lets this caller through, if its node would then be the one that is read first.
-    pub(crate) fn open(&self, slot: u32, max_ejected: u16, probe: bool) -> u8 {
+    pub(crate) fn open(&self, slot: u32, max_ejected: u16, now: u64, probe: bool) -> u8 {
+        let all = self.positions() as u8;
+        let cluster = self.breaker.breaker();
+        if cluster.is_shut(now) || (!probe && cluster.is_open()) {
+            return all;
+        }
+        let open = self.open_nodes(slot, max_ejected, now, probe);
+        // A probe of the cluster is lent only to a request that has a node to read.
+        if open != all && cluster.refuses(now) {
+            return all;
+        }
+        open
+    }
+
+    fn open_nodes(&self, slot: u32, max_ejected: u16, now: u64, probe: bool) -> u8 {
         if self.nodes_of(slot).all(|node| !node.health().is_open()) {
             return 0;
         }
-        // Too many open breakers say more about this process than about the nodes.
-        let readers = self
-            .takes_keys
-            .iter()
-            .map(|&position| &self.nodes[position as usize]);
-        let open = readers.filter(|node| node.health().is_open()).count();
-        if open * usize::from(ALL_BASIS_POINTS) > self.takes_keys.len() * usize::from(max_ejected) {
-            return 0;
-        }
+        let open = self.readers().filter(|node| node.health().is_open());
+        let heeded = !(self.breaker).fails_open(open.count(), self.takes_keys.len(), max_ejected);
         let (mut bits, mut readable) = (0, false);
         for (position, node) in self.nodes_of(slot).enumerate() {
             let health = node.health();
-            if health.is_open() && (readable || !probe || health.refuses()) {
+            // Where breakers are not heeded, a request is the probe all the same: so they close again.
+            let kept_away = health.is_open() && (readable || !probe || health.refuses(now));
+            if kept_away && heeded {
                 bits |= 1 << position;
             } else {
                 readable = true;
             }
         }
         bits
+    }
+
+    /// The nodes that any key is read from.
+    fn readers(&self) -> impl ExactSizeIterator<Item = &Arc<Node>> {
+        let positions = self.takes_keys.iter();
+        positions.map(|&position| &self.nodes[position as usize])
+    }
+
+    /// How many nodes any key is read from.
+    pub(crate) fn reader_count(&self) -> usize {
+        self.takes_keys.len()
+    }
+
+    /// Whether the cluster as a whole is to be left alone: so many requests of the last window
+    /// failed, or every node's breaker is open.
+    pub(crate) fn is_bad(&self, now: u64, settings: &BreakerSpec) -> bool {
+        let mut sum = Recent::default();
+        for recent in self.readers().map(|node| node.recent(now, settings)) {
+            sum.requests += recent.requests;
+            sum.failures += recent.failures;
+        }
+        sum.is_bad(settings.cluster_rate, settings)
+            || self.readers().all(|node| node.health().is_open())
+    }
+
+    pub(crate) fn breaker(&self) -> &ClusterBreaker {
+        &self.breaker
     }
 
     /// Whether these bits are all nodes of a slot.

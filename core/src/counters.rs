@@ -1,4 +1,4 @@
-//! What happened to the requests of one cluster, counted without contention.
+//! What happened to the requests of one node in one cluster, counted without contention.
 //!
 //! Each thread adds to one of a few stripes that lie on cache lines of their own.
 
@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind};
+use crate::window::Recent;
 
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,9 @@ pub enum Outcome {
     Error,
     /// The node did not answer in time.
     Timeout,
+    /// There was no connection to the node and none could be made: nothing was sent. This opens
+    /// its breaker at once.
+    Unreachable,
 }
 
 impl Op {
@@ -49,7 +53,14 @@ impl Op {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Hit, Self::Miss, Self::Ok, Self::Error, Self::Timeout];
+    pub const ALL: [Self; 6] = [
+        Self::Hit,
+        Self::Miss,
+        Self::Ok,
+        Self::Error,
+        Self::Timeout,
+        Self::Unreachable,
+    ];
 
     /// The name in every language and in metrics.
     pub const fn name(self) -> &'static str {
@@ -59,12 +70,13 @@ impl Outcome {
             Self::Ok => "ok",
             Self::Error => "error",
             Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
         }
     }
 
     /// Whether it speaks against the node's health.
     pub(crate) fn is_failure(self) -> bool {
-        matches!(self, Self::Error | Self::Timeout)
+        matches!(self, Self::Error | Self::Timeout | Self::Unreachable)
     }
 }
 
@@ -96,34 +108,56 @@ fn unknown(text: &str, noun: &str, known: &[&str]) -> Error {
     )
 }
 
-const STRIPES: usize = 8;
+const STRIPES: usize = 4;
 const CELLS: usize = Op::ALL.len() * Outcome::ALL.len();
 
 /// One cell for each op and outcome, on cache lines that no other stripe shares.
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Stripe([AtomicU64; CELLS]);
 
-/// The counters of one cluster. They only rise, for as long as the router lives.
+/// The counters of one node in one cluster. They only rise, for as long as the router lives.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     stripes: [Stripe; STRIPES],
 }
 
+/// Of so many requests of a kind in a thread, one looks at the clock.
+const LOOKS: u64 = 64;
+
 impl Counters {
+    /// Whether it is time to look at the clock.
     #[inline]
-    pub(crate) fn add(&self, op: Op, outcome: Outcome) {
-        let cell = op as usize * Outcome::ALL.len() + outcome as usize;
-        self.stripes[stripe()].0[cell].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn add(&self, op: Op, outcome: Outcome) -> bool {
+        let before = self.stripes[stripe()].0[cell(op, outcome)].fetch_add(1, Ordering::Relaxed);
+        before % LOOKS == LOOKS - 1
     }
 
     pub(crate) fn get(&self, op: Op, outcome: Outcome) -> u64 {
-        let cell = op as usize * Outcome::ALL.len() + outcome as usize;
+        let cell = cell(op, outcome);
         self.stripes
             .iter()
             .map(|stripe| stripe.0[cell].load(Ordering::Relaxed))
             .sum()
     }
+
+    /// All requests so far, and those that failed.
+    pub(crate) fn sum(&self) -> Recent {
+        let mut sum = Recent::default();
+        for op in Op::ALL {
+            for outcome in Outcome::ALL {
+                let count = self.get(op, outcome);
+                sum.requests += count;
+                sum.failures += if outcome.is_failure() { count } else { 0 };
+            }
+        }
+        sum
+    }
+}
+
+#[inline]
+fn cell(op: Op, outcome: Outcome) -> usize {
+    op as usize * Outcome::ALL.len() + outcome as usize
 }
 
 /// A number that is the same for all calls of one thread: threads keep their locals at different
@@ -134,7 +168,7 @@ fn stripe() -> usize {
     let address = HERE
         .try_with(|here| std::ptr::from_ref(here) as u64)
         .unwrap_or(0);
-    (address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61) as usize
+    (address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 62) as usize
 }
 
 #[cfg(test)]
@@ -157,5 +191,7 @@ mod tests {
         assert_eq!(counters.get(Op::Read, Outcome::Hit), 16_000);
         assert_eq!(counters.get(Op::Fill, Outcome::Ok), 16_000);
         assert_eq!(counters.get(Op::Read, Outcome::Miss), 0);
+        let (requests, failures) = (32_000, 0);
+        assert_eq!(counters.sum(), Recent { requests, failures });
     }
 }

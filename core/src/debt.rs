@@ -6,7 +6,7 @@
 //! debt.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -27,47 +27,88 @@ pub struct Debt {
 }
 
 /// What is owed to a node under a key prefix, whatever clusters it is a node of. Written on failures only.
-#[derive(Debug, Default)]
+///
+/// How long ago a loss was is measured by a clock that nobody sets: one that is set forward would close the debt while
+/// the value lives.
+#[derive(Debug)]
 pub(crate) struct Owed {
+    /// Times below are in milliseconds since then.
+    began: Instant,
     lost: AtomicU64,
     latest: AtomicU64,
     /// Until when a value may live that was stored under the `max_ttl` in force at a loss, which a later spec
     /// may lower: for values that are there that changes nothing.
     until: AtomicU64,
+    /// When the latest loss was by the machine's clock, in milliseconds since 1970; to be shown.
+    shown: AtomicU64,
+}
+
+impl Default for Owed {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            lost: AtomicU64::default(),
+            latest: AtomicU64::default(),
+            until: AtomicU64::default(),
+            shown: AtomicU64::default(),
+        }
+    }
 }
 
 impl Owed {
-    /// Notes a lost invalidation; `now` in milliseconds since 1970.
-    pub(crate) fn lose(&self, now: u64, max_ttl: Option<Duration>) {
+    /// Notes a lost invalidation; `shown` is the time by the machine's clock, in milliseconds since 1970.
+    pub(crate) fn lose(&self, shown: u64, max_ttl: Option<Duration>) {
+        self.lose_at(self.age(), shown, max_ttl);
+    }
+
+    fn lose_at(&self, now: u64, shown: u64, max_ttl: Option<Duration>) {
         self.until
             .fetch_max(end_of_life(now, max_ttl), Ordering::Release);
         // First the time: a debt that is seen is never older than it was.
         self.latest.fetch_max(now, Ordering::Release);
+        self.shown.store(shown, Ordering::Release);
         self.lost.fetch_add(1, Ordering::Release);
+    }
+
+    fn is_open_at(&self, now: u64, max_ttl: Option<Duration>) -> bool {
+        let lost = self.lost.load(Ordering::Acquire);
+        let latest = self.latest.load(Ordering::Acquire);
+        let until = self.until.load(Ordering::Acquire);
+        lost > 0 && now <= until.max(end_of_life(latest, max_ttl))
+    }
+
+    /// Milliseconds since this began.
+    fn age(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// The debt of a cluster: what is owed to any of its nodes. `now` in milliseconds since 1970; with no `max_ttl` a value
-/// may live for ever.
+/// The debt of a cluster: what is owed to any of its nodes. With no `max_ttl` a value may live for ever.
 pub(crate) fn debt_of<'n>(
     cluster: &str,
     nodes: impl Iterator<Item = &'n Owed>,
     max_ttl: Option<Duration>,
-    now: u64,
 ) -> Debt {
-    let (mut lost, mut latest, mut until) = (0, 0, 0);
+    debt_at(cluster, nodes, max_ttl, Owed::age)
+}
+
+fn debt_at<'n>(
+    cluster: &str,
+    nodes: impl Iterator<Item = &'n Owed>,
+    max_ttl: Option<Duration>,
+    now: impl Fn(&Owed) -> u64,
+) -> Debt {
+    let (mut lost, mut shown, mut open) = (0, 0, false);
     for owed in nodes {
         lost += owed.lost.load(Ordering::Acquire);
-        latest = latest.max(owed.latest.load(Ordering::Acquire));
-        until = until.max(owed.until.load(Ordering::Acquire));
+        shown = shown.max(owed.shown.load(Ordering::Acquire));
+        open |= owed.is_open_at(now(owed), max_ttl);
     }
-    // A clock that was set back leaves it open.
-    let over = now > until.max(end_of_life(latest, max_ttl));
     Debt {
         cluster: cluster.to_owned(),
         lost,
-        last: latest / 1000,
-        open: lost > 0 && !over,
+        last: shown / 1000,
+        open,
     }
 }
 
@@ -84,16 +125,28 @@ mod tests {
     #[test]
     fn a_debt_is_open_until_no_value_can_live_any_more() {
         let owed = [Owed::default(), Owed::default()];
-        let of = |max_ttl, now| debt_of("a", owed.iter(), max_ttl, now);
+        let of = |max_ttl, now| debt_at("a", owed.iter(), max_ttl, |_| now);
         let minute = Some(Duration::from_secs(60));
         assert!(!of(minute, 5_000).open);
-        owed[0].lose(10_000, minute);
-        owed[1].lose(9_000, minute);
+        owed[0].lose_at(10_000, 1_700_000_010_999, minute);
+        owed[1].lose_at(9_000, 1_700_000_009_000, minute);
         let debt = of(minute, 100_000);
-        assert_eq!((debt.lost, debt.last, debt.open), (2, 10, true));
+        assert_eq!((debt.lost, debt.last, debt.open), (2, 1_700_000_010, true));
         assert!(!of(minute, 100_001).open);
         assert!(of(None, u64::MAX).open);
-        assert!(of(minute, 0).open, "the clock was set back");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_neither_closes_a_debt_nor_keeps_it_open() {
+        let minute = Some(Duration::from_secs(60));
+        for shown in [0, u64::MAX] {
+            let owed = [Owed::default()];
+            // By the machine's clock the loss was in 1970, or is in the far future.
+            owed[0].lose(shown, minute);
+            assert!(debt_of("a", owed.iter(), minute).open);
+            let age = owed[0].age();
+            assert!(!debt_at("a", owed.iter(), minute, |_| age + 90_001).open);
+        }
     }
 
     #[test]
@@ -103,8 +156,8 @@ mod tests {
             Some(Duration::from_secs(3_600)),
             Some(Duration::from_secs(60)),
         );
-        owed[0].lose(0, hour);
-        let is_open = |max_ttl, now| debt_of("a", owed.iter(), max_ttl, now).open;
+        owed[0].lose_at(0, 0, hour);
+        let is_open = |max_ttl, now| owed[0].is_open_at(now, max_ttl);
         assert!(is_open(minute, 3_630_000));
         assert!(!is_open(minute, 3_630_001));
         assert!(

@@ -1,17 +1,18 @@
 //! Nodes as routes hand them out, and the pool that keeps each of them for the router's life.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{CStr, CString};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::breaker::{Breaker, BreakerState, Troubled};
-use crate::counters::Counters;
+use crate::breaker::{Breaker, BreakerState, ClusterBreaker, Troubled, Turn};
+use crate::counters::{Counters, Outcome};
 use crate::debt::Owed;
 use crate::limits::MAX_NODES_KEPT;
-use crate::spec::{ClusterSpec, NodeSpec, Spec};
+use crate::spec::{BreakerSpec, ClusterSpec, NodeSpec, Spec};
+use crate::window::{Recent, Window};
 
 /// A node of a cluster: what a caller needs to send a key there.
 ///
@@ -28,8 +29,19 @@ pub struct Node {
     cluster: Name,
     key_prefix: Name,
     breaker: Arc<Breaker>,
-    counters: Arc<Counters>,
+    cluster_breaker: Arc<ClusterBreaker>,
+    tally: SharedTally,
     owed: Arc<Owed>,
+}
+
+type SharedTally = Arc<OnceLock<Box<Tally>>>;
+
+/// The requests to one node in one cluster. Made with the first of them: a router may have met many
+/// more nodes than it ever asks.
+#[derive(Debug)]
+struct Tally {
+    counters: Counters,
+    window: Window,
 }
 
 /// A name for Rust and for C, which wants a NUL behind it.
@@ -89,7 +101,7 @@ impl Node {
 
     /// What this process thinks of the node's health.
     pub fn breaker(&self) -> BreakerState {
-        self.breaker.state()
+        self.breaker.state(self.breaker.now())
     }
 
     /// [`Node::id`] with a NUL behind it.
@@ -127,8 +139,61 @@ impl Node {
         &self.breaker
     }
 
+    pub(crate) fn cluster_breaker(&self) -> &ClusterBreaker {
+        &self.cluster_breaker
+    }
+
     pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+        &self.tally().counters
+    }
+
+    #[inline]
+    fn tally(&self) -> &Tally {
+        self.tally.get_or_init(|| {
+            Box::new(Tally {
+                counters: Counters::default(),
+                window: Window::new(self.breaker.now()),
+            })
+        })
+    }
+
+    /// Notes how many requests there were up to now, if that was not done just before.
+    pub(crate) fn note(&self, now: u64, settings: &BreakerSpec) {
+        let counts = || self.counters().sum();
+        self.tally().window.note(now, length(settings), counts);
+    }
+
+    /// A request that is counted already failed: how that turns the breaker.
+    pub(crate) fn failed(
+        &self,
+        now: u64,
+        outcome: Outcome,
+        settings: &BreakerSpec,
+    ) -> Option<Turn> {
+        // What was before this failure.
+        let before = || {
+            let Recent { requests, failures } = self.counters().sum();
+            Recent {
+                requests: requests.saturating_sub(1),
+                failures: failures.saturating_sub(1),
+            }
+        };
+        self.tally().window.note(now, length(settings), before);
+        let at_once = outcome == Outcome::Unreachable;
+        self.breaker.failed(now, settings, |row| {
+            at_once
+                || row >= u64::from(settings.failures)
+                || self.recent(now, settings).is_bad(settings.rate, settings)
+        })
+    }
+
+    /// The requests of the window that ends now, or since the breaker last closed.
+    pub(crate) fn recent(&self, now: u64, settings: &BreakerSpec) -> Recent {
+        let start = now.saturating_sub(length(settings));
+        let start = start
+            .max(self.breaker.closed_at())
+            .max(self.cluster_breaker.closed_at());
+        self.tally().window.since(start, now, self.counters().sum())
     }
 
     pub(crate) fn owed(&self) -> &Owed {
@@ -149,7 +214,9 @@ struct Inner {
     known: HashMap<Description, u32>,
     identities: HashMap<(String, String), u32>,
     breakers: HashMap<(String, String), Arc<Breaker>>,
-    counters: HashMap<String, Arc<Counters>>,
+    cluster_breakers: HashMap<String, Arc<ClusterBreaker>>,
+    /// By cluster, id and address.
+    tallies: BTreeMap<(String, String, String), SharedTally>,
     /// By id and key prefix, as identities are.
     owed: HashMap<(String, String), Arc<Owed>>,
 }
@@ -216,7 +283,12 @@ impl NodePool {
                 Arc::new(Breaker::new(salt, Arc::clone(&self.troubled)))
             });
         let breaker = Arc::clone(breaker);
-        let counters = Arc::clone(inner.counters.entry(cluster.to_owned()).or_default());
+        let tally = inner
+            .tallies
+            .entry((cluster.to_owned(), node.id.clone(), node.address.clone()))
+            .or_default();
+        let tally = Arc::clone(tally);
+        let cluster_breaker = self.cluster_breaker_in(&mut inner, cluster);
         let entries = (node.id.clone(), spec.key_prefix.clone());
         let owed = Arc::clone(inner.owed.entry(entries).or_default());
         let interned = Arc::new(Node {
@@ -229,7 +301,8 @@ impl NodePool {
             cluster: Name::new(cluster),
             key_prefix: Name::new(&spec.key_prefix),
             breaker,
-            counters,
+            cluster_breaker,
+            tally,
             owed,
         });
         inner.nodes.push(Arc::clone(&interned));
@@ -249,27 +322,50 @@ impl NodePool {
         if self.troubled.is_nobody() {
             return;
         }
-        let kept: HashSet<*const Breaker> = nodes.map(|node| Arc::as_ptr(&node.breaker)).collect();
+        let nodes = nodes.flat_map(|node| [node.health(), node.cluster_breaker.breaker()]);
+        let kept: HashSet<*const Breaker> = nodes.map(std::ptr::from_ref).collect();
         let inner = self.inner.read();
-        let others = inner.breakers.values();
-        others
-            .filter(|breaker| !kept.contains(&Arc::as_ptr(breaker)))
-            .for_each(|breaker| breaker.forget());
+        let of_nodes = inner.breakers.values().map(|breaker| &**breaker);
+        let of_clusters = inner.cluster_breakers.values();
+        of_nodes
+            .chain(of_clusters.map(|cluster| cluster.breaker()))
+            .filter(|breaker| !kept.contains(&std::ptr::from_ref(*breaker)))
+            .for_each(Breaker::forget);
+    }
+
+    /// The breaker of a cluster.
+    pub(crate) fn cluster_breaker(&self, cluster: &str) -> Arc<ClusterBreaker> {
+        self.cluster_breaker_in(&mut self.inner.write(), cluster)
+    }
+
+    fn cluster_breaker_in(&self, inner: &mut Inner, cluster: &str) -> Arc<ClusterBreaker> {
+        let new = || {
+            let salt = xxh3_64(cluster.as_bytes());
+            Arc::new(ClusterBreaker::new(salt, Arc::clone(&self.troubled)))
+        };
+        Arc::clone(
+            inner
+                .cluster_breakers
+                .entry(cluster.to_owned())
+                .or_insert_with(new),
+        )
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<Arc<Node>> {
         self.inner.read().nodes.get(index as usize).cloned()
     }
 
-    /// The counters of every cluster ever seen, by name.
-    pub(crate) fn counters(&self) -> Vec<(String, Arc<Counters>)> {
+    /// The counters of every node of every cluster ever seen, by the cluster's name.
+    pub(crate) fn with_counters(&self, mut each: impl FnMut(&str, &Counters)) {
         let inner = self.inner.read();
-        let mut all: Vec<_> = inner
-            .counters
-            .iter()
-            .map(|(name, counters)| (name.clone(), Arc::clone(counters)))
-            .collect();
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all
+        for ((cluster, ..), tally) in &inner.tallies {
+            if let Some(tally) = tally.get() {
+                each(cluster, &tally.counters);
+            }
+        }
     }
+}
+
+fn length(settings: &BreakerSpec) -> u64 {
+    settings.window.as_millis() as u64
 }

@@ -53,17 +53,7 @@ impl Collector for Exposition {
                 (labels, if debt.open { debt.lost } else { 0 })
             }),
         )?;
-        out.gauges(
-            "breaker_state",
-            "Breaker of a node: 0 closed, 1 open, 2 half-open",
-            metrics.breakers.iter().map(|breaker| {
-                let labels = vec![
-                    ("cluster", breaker.cluster.as_str()),
-                    ("node", breaker.node.as_str()),
-                ];
-                (labels, breaker_number(breaker.state))
-            }),
-        )?;
+        breakers(&mut out, metrics)?;
         out.gauges(
             "migration_weight_ratio",
             "Share of the keys that have moved",
@@ -100,6 +90,18 @@ impl Collector for Exposition {
             .map(|(result, count)| (vec![("result", result)], count)),
         )?;
         out.counter(
+            "spec_refreshes",
+            "Refreshes that have ended, however they did",
+            reloads.refreshes,
+        )?;
+        out.gauges(
+            "spec_rejection",
+            "1 while the spec file is refused or cannot be read, with the kind of error",
+            reloads
+                .last_error_kind
+                .map(|kind| (vec![("kind", kind)], 1u64)),
+        )?;
+        out.counter(
             "spec_illegal_changes",
             "Specs that were put in force though they may not follow the one before",
             reloads.illegal,
@@ -115,6 +117,47 @@ impl Collector for Exposition {
             reloads.last_success,
         )
     }
+}
+
+fn breakers(out: &mut Writer<'_, '_>, metrics: &Metrics) -> fmt::Result {
+    out.gauges(
+        "breaker_state",
+        "Breaker of a node: 0 closed, 1 open, 2 half-open",
+        metrics.breakers.iter().map(|breaker| {
+            let labels = vec![
+                ("cluster", breaker.cluster.as_str()),
+                ("node", breaker.node.as_str()),
+            ];
+            (labels, breaker_number(breaker.state))
+        }),
+    )?;
+    out.counters(
+        "breaker_openings",
+        "How often the breaker of a node opened",
+        metrics.breakers.iter().map(|breaker| {
+            let labels = vec![
+                ("cluster", breaker.cluster.as_str()),
+                ("node", breaker.node.as_str()),
+            ];
+            (labels, breaker.opened)
+        }),
+    )?;
+    out.gauges(
+        "cluster_breaker_state",
+        "Breaker of a cluster: 0 closed, 1 open (the cluster is not read), 2 half-open",
+        metrics.cluster_breakers.iter().map(|breaker| {
+            let labels = vec![("cluster", breaker.cluster.as_str())];
+            (labels, breaker_number(breaker.state))
+        }),
+    )?;
+    out.counters(
+        "cluster_breaker_openings",
+        "How often the breaker of a cluster opened",
+        metrics.cluster_breakers.iter().map(|breaker| {
+            let labels = vec![("cluster", breaker.cluster.as_str())];
+            (labels, breaker.opened)
+        }),
+    )
 }
 
 fn breaker_number(state: BreakerState) -> u64 {

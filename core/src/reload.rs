@@ -1,21 +1,26 @@
 //! How the spec in force is replaced: read, parse, check, compile, publish. Whatever fails, the
 //! last good one stays.
 
+#[cfg(test)]
+mod clock_tests;
+mod record;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
+use self::record::Record;
 use crate::change::{illegal_changes, same_owners};
 use crate::current::Current;
 use crate::error::{Error, ErrorKind};
+use crate::events::Events;
 use crate::hash;
+use crate::last_good::LastGood;
 use crate::limits::MAX_GENERATION;
 use crate::metrics::ReloadMetrics;
 use crate::node::NodePool;
 use crate::snapshot::Snapshot;
-use crate::source::SpecFile;
 use crate::spec::Spec;
 
 /// What a refresh did.
@@ -27,25 +32,13 @@ pub enum Refresh {
     Unchanged,
 }
 
-/// Everything that replacing the spec needs and counts.
+/// Everything that replacing the spec needs.
 #[derive(Debug)]
 pub(crate) struct Reload {
     region: Option<String>,
-    last_good: Option<SpecFile>,
+    last_good: Option<LastGood>,
     state: Mutex<State>,
-    /// What is wrong with the spec file at present.
-    rejection: RwLock<Option<Error>>,
-    /// Why the last good copy could not be written.
-    unsaved: RwLock<Option<Error>>,
-    applied: AtomicU64,
-    unchanged: AtomicU64,
-    rejected: AtomicU64,
-    /// Specs that were put in force though they may not follow the one before.
-    illegal: AtomicU64,
-    /// Why the last of these may not.
-    last_illegal: RwLock<Option<String>>,
-    /// Seconds since 1970; 0 if the file was never good.
-    last_success: AtomicU64,
+    record: Record,
 }
 
 /// What only the one who replaces the spec needs.
@@ -56,24 +49,21 @@ struct State {
     known: Option<(String, Result<(), Error>)>,
     /// A good spec that is not in the last good copy yet.
     to_save: Option<Vec<u8>>,
-    /// When this process last saw keys get other owners, in milliseconds since 1970.
-    owners_since: Option<u64>,
+    /// When this process last saw keys get other owners, by a clock that nobody sets.
+    owners_since: Option<Instant>,
 }
 
 impl Reload {
-    pub(crate) fn new(region: Option<String>, last_good: Option<SpecFile>) -> Self {
+    pub(crate) fn new(
+        region: Option<String>,
+        last_good: Option<LastGood>,
+        events: Arc<Events>,
+    ) -> Self {
         Self {
             region,
             last_good,
             state: Mutex::default(),
-            rejection: RwLock::new(None),
-            unsaved: RwLock::new(None),
-            applied: AtomicU64::new(0),
-            unchanged: AtomicU64::new(0),
-            rejected: AtomicU64::new(0),
-            illegal: AtomicU64::new(0),
-            last_illegal: RwLock::new(None),
-            last_success: AtomicU64::new(0),
+            record: Record::new(events),
         }
     }
 
@@ -84,16 +74,19 @@ impl Reload {
     /// The first snapshot.
     pub(crate) fn start(&self, text: &[u8], now: u64, pool: &NodePool) -> Result<Snapshot, Error> {
         let spec = Arc::new(Spec::parse(text)?);
-        let snapshot = Snapshot::compile(spec, self.region(), now, pool, None)
-            .map_err(|unbounded| unbounded.into_error(text))?;
-        self.applied.fetch_add(1, Ordering::Relaxed);
-        Ok(snapshot)
+        Snapshot::compile(spec, self.region(), now, pool, None)
+            .map_err(|unbounded| unbounded.into_error(text))
     }
 
-    /// The first snapshot came from the file itself.
-    pub(crate) fn started_well(&self, text: &[u8], now: u64) {
-        self.last_success.store(now / 1000, Ordering::Relaxed);
-        self.save(&mut self.state.lock(), Some(text));
+    /// The first snapshot came from the file itself, or from memory.
+    pub(crate) fn started_well(&self, text: &[u8], snapshot: &Snapshot, now: u64) {
+        self.record.applied(snapshot, now);
+        self.save(&mut self.state.lock(), Some(text), snapshot, now);
+    }
+
+    /// The first snapshot came from the last good copy, since of the file there was only an error.
+    pub(crate) fn started_from_copy(&self, snapshot: &Snapshot, error: &Error, now: u64) {
+        self.record.used_copy(snapshot, error, now);
     }
 
     /// Puts a text in force that `read` gives, unless it is in force or not good.
@@ -107,37 +100,40 @@ impl Reload {
     ) -> Result<Refresh, Error> {
         let mut state = self.state.lock();
         let before = current.get();
-        let result = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
-        match result {
+        let found = read().and_then(|text| self.decide(&mut state, text, now, &before, pool));
+        let result = match found {
             Ok(Some((text, snapshot))) => {
-                self.note_change(&mut state, before.spec(), snapshot.spec(), now);
                 current.publish(snapshot);
-                self.succeeded(&self.applied, now);
-                self.save(&mut state, Some(&text));
+                let after = current.get();
+                self.record.applied(&after, now);
+                self.note_change(&mut state, &before, &after, now);
+                self.save(&mut state, Some(&text), &after, now);
                 Ok(Refresh::Applied)
             }
             Ok(None) => {
-                self.follow_schedule(&before, now, current);
-                self.succeeded(&self.unchanged, now);
-                self.save(&mut state, None);
+                self.stay(&mut state, &before, now, current);
+                self.record.unchanged(&before, now);
                 Ok(Refresh::Unchanged)
             }
             Err(error) => {
                 // The ramp in force goes on while the file is bad.
-                self.follow_schedule(&before, now, current);
-                self.save(&mut state, None);
+                self.stay(&mut state, &before, now, current);
                 let error = name(error);
-                self.note_rejection(&error);
+                self.record.rejected(&error, &before, now);
                 Err(error)
             }
-        }
+        };
+        self.record.refreshed();
+        result
     }
 
     /// Moves the weight of a ramp by schedule on.
     pub(crate) fn tick(&self, now: u64, current: &Current) -> Refresh {
-        let _only_one = self.state.lock();
-        self.follow_schedule(&current.get(), now, current);
-        self.succeeded(&self.unchanged, now);
+        let mut state = self.state.lock();
+        let before = current.get();
+        self.stay(&mut state, &before, now, current);
+        self.record.unchanged(&before, now);
+        self.record.refreshed();
         Refresh::Unchanged
     }
 
@@ -185,86 +181,58 @@ impl Reload {
             .map_err(|unbounded| unbounded.into_error(text))
     }
 
-    fn follow_schedule(&self, before: &Snapshot, now: u64, current: &Current) {
+    /// The spec in force stays; its schedule goes on, and its copy is tried again.
+    fn stay(&self, state: &mut State, before: &Snapshot, now: u64, current: &Current) {
         current.free_replaced();
         if let Some(snapshot) = before.at(self.region(), now) {
             current.publish(snapshot);
         }
-    }
-
-    fn succeeded(&self, counter: &AtomicU64, now: u64) {
-        counter.fetch_add(1, Ordering::Relaxed);
-        self.last_success.store(now / 1000, Ordering::Relaxed);
-        *self.rejection.write() = None;
-    }
-
-    /// A rejection is counted once for as long as it stays the same.
-    pub(crate) fn note_rejection(&self, error: &Error) {
-        let mut rejection = self.rejection.write();
-        if rejection.as_ref() != Some(error) {
-            self.rejected.fetch_add(1, Ordering::Relaxed);
-            *rejection = Some(error.clone());
-        }
+        self.save(state, None, before, now);
     }
 
     /// A spec that may not follow the one in force is put in force all the same, since staying behind
     /// the rest of the fleet would be worse; but it is counted, and said.
-    fn note_change(&self, state: &mut State, before: &Spec, after: &Spec, now: u64) {
+    fn note_change(&self, state: &mut State, before: &Snapshot, after: &Snapshot, now: u64) {
+        let (old, new) = (before.spec(), after.spec());
         // What was before this process is not known, and not held against anybody.
-        let kept = state.owners_since.map_or(Duration::MAX, |since| {
-            Duration::from_millis(now.saturating_sub(since))
-        });
-        if !same_owners(before, after) {
-            state.owners_since = Some(now);
+        let kept = state
+            .owners_since
+            .map_or(Duration::MAX, |since| since.elapsed());
+        if !same_owners(old, new) {
+            state.owners_since = Some(Instant::now());
         }
-        let illegal: Vec<String> = illegal_changes(before, after, kept)
+        let illegal: Vec<String> = illegal_changes(old, new, kept)
             .iter()
             .map(ToString::to_string)
             .collect();
         if !illegal.is_empty() {
-            self.illegal.fetch_add(1, Ordering::Relaxed);
-            let (old, new) = (before.generation, after.generation);
-            let text = format!("generation {new} after {old}: {}", illegal.join("; "));
-            *self.last_illegal.write() = Some(text);
+            let (old, new) = (old.generation, new.generation);
+            let why = format!("generation {new} after {old}: {}", illegal.join("; "));
+            self.record.illegal(why, after, now);
         }
     }
 
     /// Writes the last good copy: of a new spec, or of one that could not be written before.
-    fn save(&self, state: &mut State, new: Option<&[u8]>) {
-        let Some(file) = &self.last_good else { return };
+    fn save(&self, state: &mut State, new: Option<&[u8]>, in_force: &Snapshot, now: u64) {
+        let Some(copy) = &self.last_good else { return };
         if let Some(text) = new {
             state.to_save = Some(text.to_owned());
         }
         let Some(text) = &state.to_save else { return };
-        match file.write(text) {
-            Ok(()) => {
-                state.to_save = None;
-                *self.unsaved.write() = None;
-            }
-            Err(error) => *self.unsaved.write() = Some(error),
+        let result = copy.write(text);
+        if result.is_ok() {
+            state.to_save = None;
         }
+        self.record.saved(result, in_force, now);
     }
 
     /// What is wrong with the file, or else with the last good copy.
     pub(crate) fn last_error(&self) -> Option<Error> {
-        self.rejection
-            .read()
-            .clone()
-            .or_else(|| self.unsaved.read().clone())
+        self.record.last_error()
     }
 
     pub(crate) fn metrics(&self) -> ReloadMetrics {
-        let text = |error: &RwLock<Option<Error>>| error.read().as_ref().map(Error::to_string);
-        ReloadMetrics {
-            applied: self.applied.load(Ordering::Relaxed),
-            unchanged: self.unchanged.load(Ordering::Relaxed),
-            rejected: self.rejected.load(Ordering::Relaxed),
-            illegal: self.illegal.load(Ordering::Relaxed),
-            last_illegal: self.last_illegal.read().clone(),
-            last_success: self.last_success.load(Ordering::Relaxed),
-            last_error: text(&self.rejection),
-            last_good_error: text(&self.unsaved),
-        }
+        self.record.metrics()
     }
 }
 
@@ -302,46 +270,14 @@ pub(crate) fn now() -> u64 {
 mod tests {
     use super::*;
 
-    const STEPS: &str = r#"{"format":1,"generation":1,"primary":"a","standby":"b","clusters":{
-        "a":{"placement":{"kind":"ring"},"nodes":[{"id":"a","address":"/a"}]},
-        "b":{"placement":{"kind":"ring"},"nodes":[{"id":"b","address":"/b"}]}},
-        "migration":{"id":"m","from":"a","to":"b","stage":"ramp","percent":1,"schedule":
-        {"start":"2026-01-01T00:00:00Z","steps":[10,50,100],"every":"1m"}}}"#;
-    const START: u64 = 1_767_225_600_000;
-
-    #[test]
-    fn a_ramp_by_schedule_goes_on_whatever_a_refresh_finds() {
-        let (reload, pool) = (Reload::new(None, None), NodePool::default());
-        let current = Current::new(reload.start(STEPS.as_bytes(), START - 1, &pool).unwrap());
-        let weight = || current.with(|snapshot| (snapshot.weight(), snapshot.epoch()));
-        let refresh = |text: &str, now: u64| {
-            let read = || Ok(text.as_bytes().to_vec());
-            reload.replace(read, |error| error, now, &current, &pool)
-        };
-        assert_eq!(weight(), (100, 1));
-        assert_eq!(refresh(STEPS, START).unwrap(), Refresh::Unchanged);
-        assert_eq!(weight(), (1_000, 2));
-        assert_eq!(refresh(STEPS, START + 59_999).unwrap(), Refresh::Unchanged);
-        assert_eq!(
-            weight(),
-            (1_000, 2),
-            "nothing is published when the weight stays"
-        );
-        assert_eq!(
-            refresh("{", START + 60_000).unwrap_err().kind(),
-            ErrorKind::SpecSyntax
-        );
-        assert_eq!(weight(), (5_000, 3));
-        assert_eq!(reload.tick(START + 120_000, &current), Refresh::Unchanged);
-        assert_eq!(weight(), (10_000, 4));
-        assert_eq!(reload.metrics().last_success, (START + 120_000) / 1000);
-    }
+    const SPEC: &str = r#"{"format":1,"generation":1,"primary":"a","clusters":{
+        "a":{"placement":{"kind":"ring"},"nodes":[{"id":"a","address":"/a"}]}}}"#;
 
     #[test]
     fn the_same_in_other_white_space_is_unchanged() {
-        let (reload, pool) = (Reload::new(None, None), NodePool::default());
-        let current = Current::new(reload.start(STEPS.as_bytes(), 0, &pool).unwrap());
-        for text in [format!("{STEPS}\n"), STEPS.replace("\":", "\" : ")] {
+        let (reload, pool) = (Reload::new(None, None, Arc::default()), NodePool::default());
+        let current = Current::new(reload.start(SPEC.as_bytes(), 0, &pool).unwrap());
+        for text in [format!("{SPEC}\n"), SPEC.replace("\":", "\" : ")] {
             let read = || Ok(text.clone().into_bytes());
             // The second look does not parse again.
             for _ in 0..2 {

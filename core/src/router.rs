@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::breaker::Turn;
 use crate::counters::{Op, Outcome};
 use crate::current::Current;
 use crate::debt::Debt;
 use crate::error::{Error, ErrorKind};
+use crate::events::{Event, EventKind, Events};
+use crate::last_good::LastGood;
 use crate::metrics::{Metrics, debts};
 use crate::node::{Node, NodePool};
 use crate::openmetrics;
@@ -21,7 +24,7 @@ pub struct Options {
     /// The region of this process; decides which plan of a migration it follows.
     pub region: Option<String>,
     /// Where the last good spec is kept, so that a process can start when the file is bad or gone.
-    /// Not the spec file itself.
+    /// Not the spec file itself. Its last line is the digest of the spec, without which it is not believed.
     pub last_good: Option<PathBuf>,
 }
 
@@ -35,45 +38,55 @@ pub struct Router {
     current: Current,
     pool: NodePool,
     reload: Reload,
+    events: Arc<Events>,
 }
 
 impl Router {
     /// Opens the spec file. If it is missing or bad and a last good copy is kept, starts from that;
-    /// [`Router::last_error`] then says what is wrong with the file.
+    /// [`Router::last_error`] then says what is wrong with the file. If neither is any good, the error is the
+    /// file's and its message names both.
+    ///
+    /// A good file is always preferred, whatever generation the copy has.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let file = SpecFile::new(path.as_ref())?;
-        let last_good = options
-            .last_good
-            .as_deref()
-            .map(SpecFile::new)
-            .transpose()?;
-        if last_good.as_ref().is_some_and(|copy| copy.is(&file)) {
+        let copy = last_good(&options)?;
+        if copy.as_ref().is_some_and(|copy| copy.is(&file)) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 "the option `last_good` is the spec file itself; use another path",
             ));
         }
-        let reload = Reload::new(options.region, last_good.clone());
+        let events = Arc::<Events>::default();
+        let reload = Reload::new(options.region, copy.clone(), Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
         check_region(reload.region())?;
-        let start = |file: &SpecFile| {
-            let text = file.read()?;
-            reload
-                .start(&text, now, &pool)
-                .map(|snapshot| (text, snapshot))
+        let start = |text: Result<Vec<u8>, Error>| {
+            let text = text?;
+            let snapshot = reload.start(&text, now, &pool)?;
+            Ok((text, snapshot))
         };
-        let snapshot = match start(&file).map_err(|error| file.name(error)) {
+        let snapshot = match start(file.read()) {
             Ok((text, snapshot)) => {
-                reload.started_well(&text, now);
+                reload.started_well(&text, &snapshot, now);
                 snapshot
             }
             Err(error) => {
-                // If the copy is no help either, the first error is the one to mend.
-                let Some(Ok((_, snapshot))) = last_good.as_ref().map(start) else {
+                let error = file.name(error);
+                let Some(copy) = &copy else {
                     return Err(error);
                 };
-                reload.note_rejection(&error);
-                snapshot
+                match start(copy.read()).map_err(|error| copy.name(error)) {
+                    Ok((_, snapshot)) => {
+                        reload.started_from_copy(&snapshot, &error, now);
+                        snapshot
+                    }
+                    // The first error is the one to mend; the other says why it has to be now.
+                    Err(other) => {
+                        return Err(
+                            error.and(&format!("and the last good copy is no help: {other}"))
+                        );
+                    }
+                }
             }
         };
         Ok(Self {
@@ -81,26 +94,25 @@ impl Router {
             current: Current::new(snapshot),
             pool,
             reload,
+            events,
         })
     }
 
     /// A router without a file; its spec changes by [`Router::apply`] only.
     pub fn from_spec(text: &[u8], options: Options) -> Result<Self, Error> {
-        let last_good = options
-            .last_good
-            .as_deref()
-            .map(SpecFile::new)
-            .transpose()?;
-        let reload = Reload::new(options.region, last_good);
+        let copy = last_good(&options)?;
+        let events = Arc::<Events>::default();
+        let reload = Reload::new(options.region, copy, Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
         check_region(reload.region())?;
         let snapshot = reload.start(text, now, &pool)?;
-        reload.started_well(text, now);
+        reload.started_well(text, &snapshot, now);
         Ok(Self {
             file: None,
             current: Current::new(snapshot),
             pool,
             reload,
+            events,
         })
     }
 
@@ -186,26 +198,117 @@ impl Router {
         self.pool.get(index)
     }
 
-    /// Counts how a request to a node ended; failures open its breaker, answers close it. An invalidation that failed
-    /// is a debt of the node's cluster from then on; see [`Debt`].
+    /// Counts how a request to a node ended; failures open its breaker or that of its cluster, answers close them. An
+    /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`].
+    ///
+    /// Where all is well nothing is written but a counter that few threads share.
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
-        node.counters().add(op, outcome);
+        let look = node.counters().add(op, outcome);
         if outcome.is_failure() {
-            self.with(|snapshot| {
-                if op == Op::Invalidate {
-                    node.owed().lose(now(), snapshot.max_ttl());
-                }
-                node.health().failed(&snapshot.spec().breaker);
-            });
+            self.failed(node, op, outcome);
         } else {
-            node.health().succeeded();
+            if look {
+                let now = self.pool.troubled().now();
+                self.with(|snapshot| node.note(now, &snapshot.spec().breaker));
+            }
+            if !self.pool.troubled().is_nobody() {
+                self.succeeded(node);
+            }
         }
+    }
+
+    #[cold]
+    fn succeeded(&self, node: &Node) {
+        let now = self.pool.troubled().now();
+        let of_node = node.health().succeeded(now);
+        let of_cluster = node.cluster_breaker().breaker().succeeded(now);
+        if of_node.or(of_cluster).is_some() {
+            let generation = self.generation();
+            self.tell(of_node, generation, node, false);
+            self.tell(of_cluster, generation, node, true);
+        }
+    }
+
+    #[cold]
+    fn failed(&self, node: &Node, op: Op, outcome: Outcome) {
+        let uptime = self.pool.troubled().now();
+        self.with(|snapshot| {
+            if op == Op::Invalidate {
+                node.owed().lose(now(), snapshot.max_ttl());
+            }
+            let settings = &snapshot.spec().breaker;
+            let turn = node.failed(uptime, outcome, settings);
+            self.tell(turn, snapshot.generation(), node, false);
+            // Of a cluster that is no longer in the spec there is nothing to keep away from.
+            if let Some(cluster) = snapshot.clusters().get(node.cluster()) {
+                let (breaker, nodes) = (cluster.breaker(), cluster.reader_count());
+                let is_bad = || cluster.is_bad(uptime, settings);
+                let turn = breaker.failed(uptime, nodes, settings, is_bad);
+                self.tell(turn, snapshot.generation(), node, true);
+            }
+        });
+    }
+
+    /// Makes an event of a breaker that opened or closed: that of a node, or of its cluster. One that
+    /// stays open since its probe failed is none: what is dead for hours would be told again and again.
+    fn tell(&self, turn: Option<Turn>, generation: u64, node: &Node, of_cluster: bool) {
+        let (kind, message) = match (turn, of_cluster) {
+            (None | Some(Turn::Reopened), _) => return,
+            (Some(Turn::Opened), false) => (
+                EventKind::BreakerOpened,
+                format!("node {} fails; reads are kept away from it", node.id()),
+            ),
+            (Some(Turn::Closed), false) => (
+                EventKind::BreakerClosed,
+                format!("node {} answers again", node.id()),
+            ),
+            (Some(Turn::Opened), true) => (
+                EventKind::ClusterBreakerOpened,
+                format!("cluster {} fails; it is not read", node.cluster()),
+            ),
+            (Some(Turn::Closed), true) => (
+                EventKind::ClusterBreakerClosed,
+                format!("cluster {} answers again", node.cluster()),
+            ),
+        };
+        let event = if of_cluster {
+            Event::of_cluster(kind, generation, node.cluster(), &message)
+        } else {
+            Event::of_node(kind, generation, node, &message)
+        };
+        self.events.push(now(), event);
     }
 
     /// What is owed to the clusters of the spec in force: whoever changes stages does not move towards one whose debt
     /// is open.
     pub fn debts(&self) -> Vec<Debt> {
         self.with(debts)
+    }
+
+    /// What happened since the event with the number `since` (0: from the first), oldest first. For a program's log:
+    /// it asks with the number of the last event that it has, after each refresh or from time to time.
+    ///
+    /// The last [`MAX_EVENTS`](crate::MAX_EVENTS) events are kept. When the first one of the answer is not number
+    /// `since + 1`, those between them are forgotten.
+    ///
+    /// ```
+    /// # use ringshift::{Options, Router};
+    /// # let spec = br#"{"format":1,"generation":7,"primary":"c","clusters":{"c":
+    /// #   {"placement":{"kind":"ring"},"nodes":[{"id":"a","address":"/a"}]}}}"#;
+    /// let router = Router::from_spec(spec, Options::default())?;
+    /// router.apply(b"{").unwrap_err();
+    /// let mut seen = 0;
+    /// let mut lines = Vec::new();
+    /// for event in router.events(seen) {
+    ///     lines.push(format!("{}: {}", event.kind.name(), event.message));
+    ///     seen = event.sequence;
+    /// }
+    /// assert!(lines[0].starts_with("applied: generation 7 is in force"));
+    /// assert!(lines[1].starts_with("rejected: line 1, column 1: "));
+    /// # Ok::<(), ringshift::Error>(())
+    /// ```
+    pub fn events(&self, since: u64) -> Vec<Event> {
+        self.events.since(since)
     }
 
     /// All counters and states, as data.
@@ -218,6 +321,11 @@ impl Router {
     pub fn metrics_text(&self) -> String {
         openmetrics::encode(&self.metrics())
     }
+}
+
+/// Where the copy of the last good spec is kept.
+fn last_good(options: &Options) -> Result<Option<LastGood>, Error> {
+    options.last_good.as_deref().map(LastGood::new).transpose()
 }
 
 fn check_region(region: Option<&str>) -> Result<(), Error> {

@@ -276,7 +276,8 @@ impl Snapshot {
 
     #[cold]
     fn open(&self, cluster: &Cluster, slot: u32, probe: bool) -> u8 {
-        cluster.open(slot, self.spec.breaker.max_ejected, probe)
+        let max_ejected = self.spec.breaker.max_ejected;
+        cluster.open(slot, max_ejected, self.troubled.now(), probe)
     }
 
     /// The route that a code of this snapshot stands for.

@@ -1,9 +1,7 @@
-//! Where a router's spec comes from: a file that is read whole or not at all, and the copy of the
-//! last good one.
+//! The file that a spec comes from: read whole or not at all, without waiting for anybody.
 
-use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read, Write};
+use std::fs::{File, FileType};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -38,9 +36,24 @@ impl SpecFile {
         }
     }
 
-    /// Whether both are the same path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether both are the same file, by whatever names. A file that is not there yet is known by its directory.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.path == other.path
+        self.resolved() == other.resolved()
+    }
+
+    fn resolved(&self) -> PathBuf {
+        let in_directory = || {
+            let directory = std::fs::canonicalize(self.path.parent()?).ok()?;
+            Some(directory.join(self.path.file_name()?))
+        };
+        std::fs::canonicalize(&self.path)
+            .ok()
+            .or_else(in_directory)
+            .unwrap_or_else(|| self.path.clone())
     }
 
     /// The error with the file's name in it, if it is about the file.
@@ -51,21 +64,27 @@ impl SpecFile {
         }
     }
 
+    /// Reads the whole spec.
+    pub(crate) fn read(&self) -> Result<Vec<u8>, Error> {
+        self.read_at_most(MAX_SPEC_BYTES)
+    }
+
     /// Reads the whole file. A change while reading is noticed by its length or time and read
     /// again; a half-written file that is not noticed so is not valid JSON.
-    pub(crate) fn read(&self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn read_at_most(&self, most: usize) -> Result<Vec<u8>, Error> {
         for _ in 0..TRIES {
-            let (before, text, after) = self.read_once().map_err(|error| failed("read", &error))?;
-            if text.len() > MAX_SPEC_BYTES {
-                return Err(Error::new(
-                    ErrorKind::SpecLimit,
-                    format!(
-                        "the file is larger than {MAX_SPEC_BYTES} bytes, the most that is read"
-                    ),
-                ));
-            }
-            if before == after && after.0 == text.len() as u64 {
-                return Ok(text);
+            match self
+                .read_once(most)
+                .map_err(|error| failed("read", &error))?
+            {
+                Reading::Whole(text) => return Ok(text),
+                Reading::Changed => {}
+                Reading::TooLong => {
+                    return Err(Error::new(
+                        ErrorKind::SpecLimit,
+                        format!("the file is larger than {most} bytes, the most that is read"),
+                    ));
+                }
             }
         }
         Err(failed(
@@ -74,56 +93,78 @@ impl SpecFile {
         ))
     }
 
-    fn read_once(&self) -> io::Result<(Stamp, Vec<u8>, Stamp)> {
-        // Opening a FIFO would wait for a writer.
-        if !std::fs::metadata(&self.path)?.is_file() {
-            return Err(io::Error::other("not a regular file"));
+    fn read_once(&self, most: usize) -> io::Result<Reading> {
+        // Asked before opening, since opening a device may do something.
+        check_type(std::fs::metadata(&self.path)?.file_type())?;
+        let file = open_at_once(&self.path)?;
+        let before = Stamp::of(&file)?;
+        if before.length > most as u64 {
+            return Ok(Reading::TooLong);
         }
-        let file = File::open(&self.path)?;
-        let stamp = |file: &File| {
-            file.metadata()
-                .map(|data| (data.len(), data.modified().ok()))
-        };
-        let before = stamp(&file)?;
         let mut text = Vec::new();
-        (&file)
-            .take(MAX_SPEC_BYTES as u64 + 1)
-            .read_to_end(&mut text)?;
-        let after = stamp(&file)?;
-        Ok((before, text, after))
-    }
-
-    /// Replaces the file at once: written beside it first, then renamed over it.
-    pub(crate) fn write(&self, text: &[u8]) -> Result<(), Error> {
-        let temporary = self.temporary();
-        let write = || {
-            let mut file = File::options()
-                .write(true)
-                .create_new(true)
-                .open(&temporary)?;
-            file.write_all(text)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &self.path)
-        };
-        write().map_err(|error| {
-            let _ = std::fs::remove_file(&temporary);
-            self.name(failed("written", &error))
-        })
-    }
-
-    /// A name that no other router uses: processes in containers may all have the same id.
-    fn temporary(&self) -> PathBuf {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(
-            ".{:016x}.tmp",
-            RandomState::new().hash_one(std::process::id())
-        ));
-        self.path.with_file_name(name)
+        // It may grow as fast as it is read.
+        (&file).take(most as u64 + 1).read_to_end(&mut text)?;
+        if text.len() > most {
+            return Ok(Reading::TooLong);
+        }
+        let after = Stamp::of(&file)?;
+        if before == after && after.length == text.len() as u64 {
+            return Ok(Reading::Whole(text));
+        }
+        Ok(Reading::Changed)
     }
 }
 
-type Stamp = (u64, Option<SystemTime>);
+/// How one reading of a file ended.
+enum Reading {
+    Whole(Vec<u8>),
+    Changed,
+    TooLong,
+}
 
-fn failed(what: &str, error: &io::Error) -> Error {
+/// What shows that a file was changed.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// Of an open file, which is still what it was when its path was looked at.
+    fn of(file: &File) -> io::Result<Self> {
+        let data = file.metadata()?;
+        check_type(data.file_type())?;
+        Ok(Self {
+            length: data.len(),
+            modified: data.modified().ok(),
+        })
+    }
+}
+
+fn check_type(found: FileType) -> io::Result<()> {
+    if found.is_file() {
+        return Ok(());
+    }
+    let what = if found.is_dir() {
+        "a directory"
+    } else {
+        "a device, FIFO or socket"
+    };
+    Err(io::Error::other(format!(
+        "it is {what}, not a regular file"
+    )))
+}
+
+/// Opens without waiting for a writer, in case the file became a FIFO since it was looked at.
+fn open_at_once(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    options.open(path)
+}
+
+/// The error of a file that cannot be read or written.
+pub(crate) fn failed(what: &str, error: &io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("the file cannot be {what}: {error}"))
 }

@@ -32,6 +32,7 @@ enum class Outcome : std::uint32_t {
   ok = RINGSHIFT_OUTCOME_OK,
   error = RINGSHIFT_OUTCOME_ERROR,
   timeout = RINGSHIFT_OUTCOME_TIMEOUT,
+  unreachable = RINGSHIFT_OUTCOME_UNREACHABLE,
 };
 
 /** What a refresh did. */
@@ -189,6 +190,13 @@ class Router {
   std::string metrics_text() const { return string(ringshift_router_metrics_text); }
   /** The same as a JSON object. */
   std::string metrics_json() const { return string(ringshift_router_metrics_json); }
+
+  /** What happened since the event with this number (0: from the first), as a JSON list: for the program's log. */
+  std::string events_json(std::uint64_t since = 0) const {
+    return string([since](const ringshift_router *router, char **out) {
+      return ringshift_router_events_json(router, since, out);
+    });
+  }
 
   ringshift_router *get() const noexcept { return router_.get(); }
 

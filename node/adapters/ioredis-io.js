@@ -9,6 +9,7 @@
  */
 
 const { randomBytes } = require('node:crypto')
+const { sendForBytes, sendForText } = require('./ioredis-command.js')
 const { wireKey } = require('./keys.js')
 const { FILL, LEASE } = require('./scripts.js')
 const { Failure, Refused, Token } = require('./steps.js')
@@ -21,6 +22,13 @@ const LIFE = 30_000
 /**
  * What is stored by a set, an add or a replace.
  * @typedef {{ value: string | Buffer, ttl: number | null }} Stored
+ */
+
+/**
+ * How a step is taken: what is sent, and what the answer is as a reply.
+ * @typedef {object} Way
+ * @property {(client: Redis, key: Key, item: any, token: any) => Promise<unknown>} send
+ * @property {(answer: any, client: Redis, key: Key) => Reply | Promise<Reply>} reply
  */
 
 /** @implements {Transport} */
@@ -47,13 +55,13 @@ class IoredisIo {
    */
   async send({ do: what, node, keys, items, tokens }) {
     if (what !== 'get' && what !== 'seek')
-      return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
+      return Promise.all(keys.map((key, at) => this.ask(what, node, key, items?.[at], tokens?.[at], same)))
     /** @type {Redis | undefined} */
     let client
     try {
       client = this.#nodes.of(node)
       const wires = keys.map((key) => wireKey(node, key))
-      const values = /** @type {(Buffer | null)[]} */ (await client.callBuffer('MGET', wires))
+      const values = /** @type {(Buffer | null)[]} */ (await sendForBytes(client, 'MGET', wires))
       const found = values.map(itemOf)
       return what === 'get' ? found : await this.#leases(node, client, wires, found)
     } catch (error) {
@@ -75,22 +83,33 @@ class IoredisIo {
   }
 
   /**
+   * @template T
    * @param {Do} what
    * @param {Node} node
    * @param {Key} key
-   * @param {unknown} [item]
-   * @param {Token} [token]
-   * @returns {Promise<Reply>}
+   * @param {unknown} item
+   * @param {Token | undefined} token
+   * @param {(reply: Reply) => T | Promise<T>} use
+   * @returns {Promise<T>}
    */
-  async one(what, node, key, item, token) {
+  ask(what, node, key, item, token, use) {
+    const { send, reply } = this.#ways[what]
+    const wire = wireKey(node, key)
     /** @type {Redis | undefined} */
     let client
+    /** @type {Promise<unknown>} */
+    let sent
     try {
       client = this.#nodes.of(node)
-      return await this.#ask[what](client, wireKey(node, key), item, token)
+      sent = send(client, wire, item, token)
     } catch (error) {
-      return this.#said(node, client, replyOf(/** @type {Error} */ (error)))
+      sent = Promise.reject(error)
     }
+    const failed = (/** @type {Error} */ error) => use(this.#said(node, client, replyOf(error)))
+    return sent.then((answer) => {
+      const made = reply(answer, /** @type {Redis} */ (client), wire)
+      return made instanceof Promise ? made.then(use, failed) : use(made)
+    }, failed)
   }
 
   /**
@@ -103,7 +122,7 @@ class IoredisIo {
   async call(node, command, parameters) {
     const client = this.#nodes.of(node)
     try {
-      return /** @type {number} */ (await client.call(command, parameters))
+      return /** @type {number} */ (await sendForText(client, command, parameters))
     } catch (error) {
       if (isReply(error)) throw error
       const said = this.#said(node, client, this.failureOf(/** @type {Error} */ (error)))
@@ -131,26 +150,30 @@ class IoredisIo {
     return said
   }
 
-  /** @type {Record<Do, (client: Redis, key: Key, item: any, token: any) => Promise<Reply>>} */
-  #ask = {
-    get: async (client, key) => itemOf(/** @type {Buffer | null} */ (await client.callBuffer('GET', [key]))),
-    take,
-    seek: async (client, key) => {
-      const value = /** @type {Buffer | null} */ (await client.callBuffer('GET', [key]))
-      return itemOf(value) ?? lease(client, key)
+  /** @type {Record<Do, Way>} */
+  #ways = {
+    get: { send: get, reply: itemOf },
+    take: { send: take, reply: same },
+    seek: { send: get, reply: (value, client, key) => itemOf(value) ?? lease(client, key) },
+    fill: {
+      send: (client, key, /** @type {Item} */ { value, ttl }, /** @type {Token} */ { text }) =>
+        run(client, FILL, [key, text, value, milliseconds(ttl ?? null, this.#maxTtl())]),
+      reply: isOne,
     },
-    fill: async (client, key, /** @type {Item} */ { value, ttl }, /** @type {Token} */ { text }) =>
-      isOne(await run(client, FILL, [key, text, value, milliseconds(ttl ?? null, this.#maxTtl())])),
-    add: (client, key, item) => this.#store(client, key, item, 'NX'),
-    set: (client, key, item) => this.#store(client, key, item),
-    replace: (client, key, item) => this.#store(client, key, item, 'XX'),
-    delete: async (client, key) => isOne(await client.call('DEL', [key])),
-    touch: async (client, key, /** @type {Stored} */ { ttl }) => {
-      const life = milliseconds(ttl, this.#nodes.maxTtl)
-      const changed = life === 0 ? client.call('PERSIST', [key]) : client.call('PEXPIRE', [key, life])
-      // A key without an end can't be persisted, and is there all the same.
-      const [there] = await Promise.all([client.call('EXISTS', [key]), changed])
-      return isOne(there)
+    add: { send: (client, key, item) => this.#store(client, key, item, 'NX'), reply: isOk },
+    set: { send: (client, key, item) => this.#store(client, key, item), reply: isOk },
+    replace: { send: (client, key, item) => this.#store(client, key, item, 'XX'), reply: isOk },
+    delete: { send: (client, key) => sendForText(client, 'DEL', [key]), reply: isOne },
+    touch: {
+      send: async (client, key, /** @type {Stored} */ { ttl }) => {
+        const life = milliseconds(ttl, this.#nodes.maxTtl)
+        const changed =
+          life === 0 ? sendForText(client, 'PERSIST', [key]) : sendForText(client, 'PEXPIRE', [key, life])
+        // A key without an end can't be persisted, and is there all the same.
+        const [there] = await Promise.all([sendForText(client, 'EXISTS', [key]), changed])
+        return there
+      },
+      reply: isOne,
     },
   }
 
@@ -160,10 +183,13 @@ class IoredisIo {
    * @param {Stored} item
    * @param {'NX' | 'XX'} [how]
    */
-  async #store(client, key, { value, ttl }, how) {
+  #store(client, key, { value, ttl }, how) {
     const life = milliseconds(ttl, this.#nodes.maxTtl)
-    const parameters = [key, value, ...(life === 0 ? [] : ['PX', life]), ...(how ? [how] : [])]
-    return (await client.call('SET', parameters)) === 'OK'
+    /** @type {(Key | number)[]} */
+    const parameters = [key, value]
+    if (life > 0) parameters.push('PX', life)
+    if (how) parameters.push(how)
+    return sendForText(client, 'SET', parameters)
   }
 }
 
@@ -185,13 +211,34 @@ function isOne(answer) {
   return Number(answer) === 1
 }
 
+/** @param {unknown} answer */
+function isOk(answer) {
+  return answer === 'OK'
+}
+
+/**
+ * @template T
+ * @param {T} reply
+ */
+function same(reply) {
+  return reply
+}
+
+/**
+ * @param {Redis} client
+ * @param {Key} key
+ */
+function get(client, key) {
+  return sendForBytes(client, 'GET', [key])
+}
+
 /**
  * @param {Redis} client
  * @param {Key} key
  */
 async function take(client, key) {
   // The time first: if the value is replaced in between, a copy lives too short rather than too long.
-  const [left, value] = await Promise.all([client.call('PTTL', [key]), client.callBuffer('GET', [key])])
+  const [left, value] = await Promise.all([sendForText(client, 'PTTL', [key]), get(client, key)])
   const item = itemOf(/** @type {Buffer | null} */ (value))
   const ttl = Number(left)
   // -1 for no end, -2 for a key that was not there a moment ago.
@@ -218,19 +265,22 @@ async function lease(client, key) {
  */
 async function run(client, script, parameters) {
   try {
-    return await client.callBuffer('EVALSHA', [script.sha, 1, ...parameters])
+    return await sendForBytes(client, 'EVALSHA', [script.sha, 1, ...parameters])
   } catch (error) {
     if (!/NOSCRIPT/.test(/** @type {Error} */ (error).message)) throw error
-    return client.callBuffer('EVAL', [script.text, 1, ...parameters])
+    return sendForBytes(client, 'EVAL', [script.text, 1, ...parameters])
   }
 }
 
 /**
  * A lease is a miss.
  * @param {Buffer | null} value
+ * @returns {Item | null}
  */
 function itemOf(value) {
-  return value === null || value.subarray(0, MARK.length).equals(MARK) ? null : { value }
+  if (value === null) return null
+  // Most values are told from a lease by their first byte.
+  return value[0] === MARK[0] && value.subarray(0, MARK.length).equals(MARK) ? null : { value }
 }
 
 /**

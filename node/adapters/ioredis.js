@@ -5,7 +5,7 @@
  * @import { Route } from '../index.js'
  * @import { Key, LoadOptions, Value } from './ioredis.js'
  * @import { RedisOptions } from 'ioredis'
- * @import { Item } from './steps-types.js'
+ * @import { Item, Tokens } from './steps-types.js'
  */
 
 const { Router } = require('../index.js')
@@ -13,11 +13,13 @@ const { wrongType } = require('../lib/errors.js')
 const { IoredisIo } = require('./ioredis-io.js')
 const { IoredisNodes } = require('./ioredis-nodes.js')
 const { checkNoMore, setOptions, ttlOf } = require('./ioredis-options.js')
+const { bytes, okOf, sendable, text, textIn, valueIn } = require('./ioredis-values.js')
 const { nameOf, wireKey } = require('./keys.js')
 const { Loads, checkLoad } = require('./loads.js')
-const { add, fill, read, readMany, seek, touch } = require('./reading.js')
+const { add, fill, readMany, touch } = require('./reading.js')
 const { Carrier, Failure, Refused } = require('./steps.js')
-const { checked, invalidate, onlyNode, replace, store } = require('./writing.js')
+const straight = require('./straight.js')
+const { checked, invalidate, onlyNode, replace } = require('./writing.js')
 
 class Redis {
   #router
@@ -44,14 +46,13 @@ class Redis {
   }
 
   /** @param {Key} key */
-  async getBuffer(key) {
-    const item = await read(this.#io, this.#route(key), key)
-    return item?.value ?? null
+  getBuffer(key) {
+    return straight.promised(() => straight.read(this.#io, this.#route(key), key, valueIn))
   }
 
   /** @param {Key} key */
-  async get(key) {
-    return text(await this.getBuffer(key))
+  get(key) {
+    return straight.promised(() => straight.read(this.#io, this.#route(key), key, textIn))
   }
 
   /** @param {...(Key | Key[])} keys */
@@ -97,12 +98,49 @@ class Redis {
    * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
    * @param {LoadOptions} [options]
    */
-  async getOrLoadBuffer(key, load, options) {
-    checkLoad(load)
-    const arrived = this.#loads.arrive()
-    const ttl = ttlOf(options?.expire, options?.px)
-    const { item, tokens } = await seek(this.#io, this.#route(key), key)
-    if (item) return item.value
+  getOrLoadBuffer(key, load, options) {
+    return this.#getOrLoad(key, load, options, (value) => value)
+  }
+
+  /**
+   * @param {Key} key
+   * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
+   * @param {LoadOptions} [options]
+   */
+  getOrLoad(key, load, options) {
+    return this.#getOrLoad(key, load, options, text)
+  }
+
+  /**
+   * @template T
+   * @param {Key} key
+   * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
+   * @param {LoadOptions | undefined} options
+   * @param {(value: Buffer | null) => T} as
+   */
+  #getOrLoad(key, load, options, as) {
+    return straight.promised(() => {
+      checkLoad(load)
+      const arrived = this.#loads.arrive()
+      const ttl = ttlOf(options?.expire, options?.px)
+      return straight.seek(
+        this.#io,
+        this.#route(key),
+        key,
+        (item) => as(item.value),
+        async (tokens) => as(await this.#load(key, load, ttl, arrived, tokens)),
+      )
+    })
+  }
+
+  /**
+   * @param {Key} key
+   * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
+   * @param {number | null} ttl
+   * @param {number} arrived
+   * @param {Tokens} tokens
+   */
+  async #load(key, load, ttl, arrived, tokens) {
     let isOwn = false
     const loaded = await this.#loads.run(
       nameOf(key),
@@ -120,28 +158,21 @@ class Redis {
 
   /**
    * @param {Key} key
-   * @param {() => Value | null | undefined | Promise<Value | null | undefined>} load
-   * @param {LoadOptions} [options]
-   */
-  async getOrLoad(key, load, options) {
-    return text(await this.getOrLoadBuffer(key, load, options))
-  }
-
-  /**
-   * @param {Key} key
    * @param {Value} value
    * @param {...(string | number)} options
    * @returns {Promise<'OK' | null>}
    */
-  async set(key, value, ...options) {
-    const { ttl, how } = setOptions(options)
-    const [route, item] = [this.#route(key), { value: sendable(value), ttl }]
-    if (how === 'NX') return (await this.#add(route, key, item)) ? 'OK' : null
-    const written =
-      how === 'XX'
-        ? await replace(this.#io, route, key, item)
-        : await store(this.#io, [route], [key], [item], 'set')
-    return checked(written).results.get(0) ? 'OK' : null
+  set(key, value, ...options) {
+    return straight.promised(() => {
+      const { ttl, how } = setOptions(options)
+      const [route, item] = [this.#route(key), { value: sendable(value), ttl }]
+      if (how === 'NX') return this.#add(route, key, item).then(okOf)
+      if (how === 'XX')
+        return replace(this.#io, route, key, item).then((written) =>
+          okOf(checked(written).results.get(0) === true),
+        )
+      return straight.write(this.#io, route, key, item, okOf)
+    })
   }
 
   /**
@@ -171,8 +202,14 @@ class Redis {
   }
 
   /** @param {...(Key | Key[])} keys */
-  async del(...keys) {
-    const all = keys.flat()
+  del(...keys) {
+    const [key] = keys
+    if (keys.length !== 1 || Array.isArray(key) || key === undefined) return this.#removeMany(keys.flat())
+    return straight.promised(() => straight.write(this.#io, this.#route(key), key, null, Number))
+  }
+
+  /** @param {Key[]} all */
+  async #removeMany(all) {
     const { results } = checked(await invalidate(this.#io, this.#routes(all), all))
     let removed = 0
     for (const there of results.values()) if (there) removed += 1
@@ -180,13 +217,13 @@ class Redis {
   }
 
   /** @param {...(Key | Key[])} keys */
-  async unlink(...keys) {
+  unlink(...keys) {
     return this.del(...keys)
   }
 
   /** @param {Key} key */
-  async invalidate(key) {
-    await this.del(key)
+  invalidate(key) {
+    return straight.promised(() => straight.write(this.#io, this.#route(key), key, null, () => {}))
   }
 
   /**
@@ -298,34 +335,11 @@ class Redis {
    * @returns {Route[]}
    */
   #routes(keys) {
-    const [key] = keys
-    if (keys.length === 1 && key !== undefined) return [this.#route(key)]
     this.#nodes.checkOpen()
     const routes = this.#router.routeMany(keys)
     if (routes[0]) this.#nodes.adopt(routes[0].generation)
     return routes
   }
-}
-
-/** @param {Buffer | null} value */
-function text(value) {
-  return value === null ? null : value.toString()
-}
-
-/**
- * What ioredis sends as it is.
- * @param {Value} value
- */
-function sendable(value) {
-  if (typeof value === 'string' || Buffer.isBuffer(value)) return value
-  if (typeof value === 'number') return String(value)
-  throw wrongType('a value is a string, a Buffer or a number')
-}
-
-/** @param {Value} value */
-function bytes(value) {
-  const sent = sendable(value)
-  return typeof sent === 'string' ? Buffer.from(sent) : sent
 }
 
 exports.Redis = Redis

@@ -14,6 +14,8 @@ const LONGEST_PREFIX = 128
  * @param {string | Buffer} key
  */
 function checkKey(route, key) {
+  // A unit of a string is at most three bytes; a spec allows no longer prefix.
+  if (key.length > 0 && key.length * 3 <= LONGEST - LONGEST_PREFIX) return
   const length = Buffer.byteLength(key)
   if (length === 0) {
     throw new RingshiftError({
@@ -21,7 +23,6 @@ function checkKey(route, key) {
       message: `the key is empty; memcached takes 1 to ${LONGEST} bytes`,
     })
   }
-  // A spec allows no longer prefix.
   if (length <= LONGEST - LONGEST_PREFIX) return
   for (const { keyPrefix, cluster } of route.invalidate) {
     const all = Buffer.byteLength(keyPrefix) + length

@@ -11,9 +11,9 @@
  */
 
 const { copyTtl } = require('./expires.js')
-const { wireKey } = require('./keys.js')
+const { LONGEST, wireKey } = require('./keys.js')
 const { isAnswer, outcomeOf } = require('./memjs-node.js')
-const { MetaConnection, MetaRefusal, PLACEHOLDER, TokenGone } = require('./meta.js')
+const { TokenGone, isPlaceholder, metaKey } = require('./meta.js')
 const { Failure, Refused } = require('./steps.js')
 
 /**
@@ -46,49 +46,51 @@ class MemjsIo {
 
   /** @param {Step} step */
   send({ do: what, node, keys, items, tokens }) {
-    return Promise.all(keys.map((key, at) => this.one(what, node, key, items?.[at], tokens?.[at])))
+    const use = (/** @type {Reply} */ reply) => reply
+    return Promise.all(keys.map((key, at) => this.ask(what, node, key, items?.[at], tokens?.[at], use)))
   }
 
   /**
+   * @template T
    * @param {Do} what
    * @param {Node} node
    * @param {Key} key
-   * @param {unknown} [item]
-   * @param {Token} [token]
-   * @returns {Promise<Reply>}
+   * @param {unknown} item
+   * @param {Token | undefined} token
+   * @param {(reply: Reply) => T | Promise<T>} use
+   * @returns {Promise<T>}
    */
-  async one(what, node, key, item, token) {
+  ask(what, node, key, item, token, use) {
+    const failed = (/** @type {Error} */ error) => use(replyOf(what, error))
+    /** @type {Promise<Reply>} */
+    let asked
     try {
-      return await this.#ask[what](this.#nodes.of(node), wireKey(node, key), item, token)
+      asked = this.#send[what](this.#nodes.of(node), wireKey(node, key), item, token)
     } catch (error) {
-      return replyOf(what, /** @type {Error} */ (error))
+      asked = Promise.reject(error)
     }
+    return asked.then(use, failed)
   }
 
   /** @type {Record<Do, (node: MemjsNode, key: Key, item: any, token: any) => Promise<Reply>>} */
-  #ask = {
-    get: (node, key) => get(node, key),
-    take: async (node, key) => {
-      const found = await byMeta(node, key, 'get')
-      return found === undefined ? get(node, key) : found
-    },
-    seek: async (node, key) => {
-      const found = await byMeta(node, key, 'seek')
-      return found === undefined ? node.place(key) : found
-    },
+  #send = {
+    get,
+    take: (node, key) => byMeta(node, key, 'get', () => get(node, key)),
+    seek: (node, key) => byMeta(node, key, 'seek', () => node.place(key)),
     fill: (node, key, /** @type {Item} */ item, /** @type {Token} */ token) => {
       const ttl = copyTtl(item.ttl ?? null, this.#maxTtl())
       const flags = item.flags ?? Buffer.alloc(4)
       // By the protocol that the token is of.
       return typeof token.text === 'string' && node.meta
-        ? node.meta.fill(Buffer.from(key), token, item.value, flags, ttl)
+        ? node.meta.fill(metaKey(key), token, item.value, flags, ttl)
         : node.fill(key, token, item.value, flags, ttl)
     },
     add: (node, key, item) => store(node, 'add', key, item),
     set: (node, key, item) => store(node, 'set', key, item),
     replace: (node, key, item) => store(node, 'replace', key, item),
-    delete: (node, key) => node.run((client) => client.delete(key)),
-    touch: (node, key, /** @type {Stored} */ { expires }) => node.run((client) => client.touch(key, expires)),
+    delete: (node, key) => node.run((client, done) => client.delete(key, done)),
+    touch: (node, key, /** @type {Stored} */ { expires }) =>
+      node.run((client, done) => client.touch(key, expires, done)),
   }
 }
 
@@ -99,38 +101,39 @@ class MemjsIo {
  * @param {Stored} item
  */
 function store(node, command, key, { value, expires }) {
-  return node.run((client) => client[command](key, value, { expires }))
+  return node.run((client, done) => client[command](key, value, { expires }, done))
 }
 
 /**
  * @param {MemjsNode} node
  * @param {Key} key
- * @returns {Promise<Item | null>}
+ * @returns {Promise<Reply>}
  */
-async function get(node, key) {
-  const { value, flags } = await node.run((client) => client.get(key))
-  if (value === null || flags === null || value.equals(PLACEHOLDER)) return null
-  // What is empty may only stand in for a token, which this command can't tell.
-  const isDoubtful = value.length === 0 && flags.readUInt32BE() === 0
-  const sure = isDoubtful ? await byMeta(node, key, 'get') : undefined
-  return sure === undefined ? { value, flags } : /** @type {Item | null} */ (sure)
+function get(node, key) {
+  return node.run((client, done) =>
+    client.get(key, (error, value, flags) => {
+      if (error || value === null || flags === null || isPlaceholder(value)) return done(error, null)
+      const item = { value, flags }
+      // What is empty may only stand in for a token, which this command can't tell.
+      const isDoubtful = value.length === 0 && flags.readUInt32BE() === 0
+      return done(null, isDoubtful ? byMeta(node, key, 'get', async () => item) : item)
+    }),
+  )
 }
 
 /**
- * Asks by a meta command; undefined if the server, or the command with this key, can't.
+ * Asks by a meta command, or otherwise if the server, or the command with this key, can't.
  * @param {MemjsNode} node
  * @param {Key} key
  * @param {'get' | 'seek'} command
+ * @param {() => Promise<Reply>} otherwise
+ * @returns {Promise<Reply>}
  */
-async function byMeta(node, key, command) {
-  const bytes = Buffer.from(key)
-  if (!node.meta || node.meta.isUnknown || !MetaConnection.takes(bytes)) return undefined
-  try {
-    return await node.meta[command](bytes)
-  } catch (error) {
-    if (error instanceof MetaRefusal && error.unknownCommand) return undefined
-    throw error
-  }
+function byMeta(node, key, command, otherwise) {
+  const { meta } = node
+  if (meta === undefined || meta.isUnknown) return otherwise()
+  const name = metaKey(key)
+  return name.text.length > LONGEST ? otherwise() : meta[command](name, otherwise)
 }
 
 /**
@@ -162,7 +165,13 @@ function failureOf(error) {
  * @param {object} options
  */
 function count(nodes, node, key, command, amount, options) {
-  return nodes.of(node).run((client) => client[command](wireKey(node, key), amount, options))
+  return nodes
+    .of(node)
+    .run((client, done) =>
+      client[command](wireKey(node, key), amount, options, (error, success, value) =>
+        done(error, { success, value }),
+      ),
+    )
 }
 
 exports.MemjsIo = MemjsIo

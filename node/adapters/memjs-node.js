@@ -9,9 +9,25 @@
  * @import { Response } from 'memjs'
  */
 
+/**
+ * How memjs answers. What is still to be asked for may be a promise.
+ * @template T
+ * @typedef {(error: Error | null, result: T | Promise<T>) => void} Done
+ */
+
 const memjs = require('memjs')
 const { parseAddress } = require('./address.js')
-const { GONE, LEASE, MetaConnection, MetaRefusal, MetaTimeout, PLACEHOLDER, TokenGone } = require('./meta.js')
+const { Limits } = require('./limits.js')
+const {
+  GONE,
+  LEASE,
+  MetaConnection,
+  MetaRefusal,
+  MetaTimeout,
+  PLACEHOLDER,
+  TokenGone,
+  isPlaceholder,
+} = require('./meta.js')
 const { NodeServer, NodeTimeout } = require('./memjs-server.js')
 const { Token } = require('./steps.js')
 
@@ -32,7 +48,7 @@ class MemjsNode {
   #server
   #client
   #meta
-  #deadline
+  #limits
 
   /**
    * @param {string} address
@@ -45,7 +61,14 @@ class MemjsNode {
     this.#server = new NodeServer(where.host, where.path ?? where.port, undefined, undefined, { ...options })
     this.#client = new memjs.Client([this.#server], { ...options, serializer })
     const timeout = options.timeout * 1000
-    this.#deadline = options.retries * timeout + (options.retries - 1) * options.retry_delay * 1000
+    this.#limits = new Limits(
+      options.retries * timeout + (options.retries - 1) * options.retry_delay * 1000,
+      (/** @type {(error: Error) => void} */ reject) => {
+        const error = new NodeTimeout('no answer in time')
+        reject(error)
+        this.#server.error(error)
+      },
+    )
     // A server that wants SASL speaks the binary protocol only.
     const { username, password } = this.#server
     this.#meta = username && password ? undefined : new MetaConnection(where, timeout)
@@ -54,11 +77,25 @@ class MemjsNode {
   /**
    * Lets memjs do something; fails at the deadline, whatever memjs does.
    * @template T
-   * @param {(client: memjs.Client) => Promise<T>} send
+   * @param {(client: memjs.Client, done: Done<T>) => void} send
    * @returns {Promise<T>}
    */
   run(send) {
-    return this.#inTime(send(this.#client))
+    return new Promise((resolve, reject) => {
+      const limit = this.#limits.begin(reject)
+      /** @type {Done<T>} */
+      const done = (error, result) => {
+        this.#limits.end(limit)
+        if (error) reject(error)
+        else resolve(result)
+      }
+      try {
+        send(this.#client, done)
+      } catch (error) {
+        this.#limits.end(limit)
+        throw error
+      }
+    })
   }
 
   /**
@@ -70,7 +107,7 @@ class MemjsNode {
     // Twice: somebody else's placeholder may go between the two requests, and then so does the value behind it.
     for (let attempt = 0; attempt < 2; attempt++) {
       const found = await this.#request(GET, key, '', '')
-      if (found.header.status === 0 && !found.val.equals(PLACEHOLDER))
+      if (found.header.status === 0 && !isPlaceholder(found.val))
         return { value: found.val, flags: found.extras }
       const extras = Buffer.concat([Buffer.alloc(4), memjs.Utils.makeExpiration(LEASE)])
       const placed = found.header.status === 0 ? found : await this.#request(ADD, key, extras, PLACEHOLDER)
@@ -114,42 +151,12 @@ class MemjsNode {
    * @returns {Promise<Response>}
    */
   #request(opcode, key, extras, value, cas) {
-    const client = this.#client
-    client.incrSeq()
-    const request = memjs.Utils.makeRequestBuffer(opcode, key, extras, value, client.seq)
-    cas?.copy(request, CAS_AT)
-    return this.#inTime(
-      new Promise((resolve, reject) => {
-        const answer = (/** @type {Error | null} */ error, /** @type {Response} */ response) =>
-          error ? reject(error) : resolve(response)
-        // Not sent again with a CAS number: the connection would be another one.
-        client.perform(key, request, client.seq, answer, cas && 1)
-      }),
-    )
-  }
-
-  /**
-   * @template T
-   * @param {Promise<T>} sent
-   * @returns {Promise<T>}
-   */
-  #inTime(sent) {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const error = new NodeTimeout('no answer in time')
-        reject(error)
-        this.#server.error(error)
-      }, this.#deadline)
-      sent.then(
-        (result) => {
-          clearTimeout(timer)
-          resolve(result)
-        },
-        (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      )
+    return this.run((client, done) => {
+      client.incrSeq()
+      const request = memjs.Utils.makeRequestBuffer(opcode, key, extras, value, client.seq)
+      cas?.copy(request, CAS_AT)
+      // Not sent again with a CAS number: the connection would be another one.
+      client.perform(key, request, client.seq, done, cas && 1)
     })
   }
 

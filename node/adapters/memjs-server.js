@@ -5,7 +5,8 @@
 // - Half an answer stays in the buffer and is read as the start of the next connection's first: here it goes.
 // - A connection that was given up is not closed, and its late events hit the new one: here it is closed, and
 //   only the connection in use is listened to.
-// - The timeout is that of an idle socket, which every further request puts off: here each call has its own.
+// - The timeout is that of an idle socket, which every further request puts off: here each call has its own, and
+//   memjs' own is only kept where it is what begins another try.
 'use strict'
 
 /** @import { Socket } from 'node:net' */
@@ -27,6 +28,27 @@ class NodeServer extends Server {
     const before = this._socket
     super.sock(sasl, go)
     if (this._socket !== undefined && this._socket !== before) this.#adopt(this._socket)
+  }
+
+  /**
+   * @override
+   * @param {Buffer} request
+   */
+  write(request) {
+    if (this.options.retries > 1) super.write(request)
+    else this.sock(false, (socket) => socket.write(request))
+  }
+
+  /**
+   * Copies nothing, as memjs does, where no part of an answer is left from before.
+   * @override
+   * @param {Buffer} data
+   */
+  appendToBuffer(data) {
+    const { responseBuffer } = /** @type {Server} */ (this)
+    if (responseBuffer.length > 0) return super.appendToBuffer(data)
+    this.responseBuffer = data
+    return data
   }
 
   /** The connection in use, to tell one from another. */

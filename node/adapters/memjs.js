@@ -4,7 +4,7 @@
 /**
  * @import { Route } from '../index.js'
  * @import { ClientOptions, CountOptions, Found, Key, StoreOptions } from './memjs.js'
- * @import { Item } from './steps-types.js'
+ * @import { Item, Tokens } from './steps-types.js'
  */
 
 const { RingshiftError, Router } = require('../index.js')
@@ -15,9 +15,10 @@ const { Loads, checkLoad } = require('./loads.js')
 const { MemjsIo, count } = require('./memjs-io.js')
 const { MemjsNodes } = require('./memjs-nodes.js')
 const { checkOptions } = require('./memjs-options.js')
-const { add, fill, read, readMany, seek, touch } = require('./reading.js')
+const { add, fill, readMany, touch } = require('./reading.js')
 const { Carrier, Refused } = require('./steps.js')
-const { checked, invalidate, onlyNode, replace, store } = require('./writing.js')
+const straight = require('./straight.js')
+const { checked, onlyNode, replace } = require('./writing.js')
 
 // The opcodes under which memjs hands a value to its serializer.
 const GET = 0
@@ -51,8 +52,10 @@ class Client {
    * @param {Key} key
    * @returns {Promise<Found>}
    */
-  async get(key) {
-    return this.#found(await read(this.#io, this.#route(key), key))
+  get(key) {
+    return straight.promised(() =>
+      straight.read(this.#io, this.#route(key), key, (item) => this.#found(item)),
+    )
   }
 
   /**
@@ -76,13 +79,30 @@ class Client {
    * @param {() => any} load
    * @param {StoreOptions} [options]
    */
-  async getOrLoad(key, load, options) {
-    checkLoad(load)
-    const arrived = this.#loads.arrive()
-    const route = this.#route(key)
-    const expires = this.#expires(options?.expires)
-    const { item, tokens } = await seek(this.#io, route, key)
-    if (item) return this.#found(item).value
+  getOrLoad(key, load, options) {
+    return straight.promised(() => {
+      checkLoad(load)
+      const arrived = this.#loads.arrive()
+      const route = this.#route(key)
+      const expires = this.#expires(options?.expires)
+      return straight.seek(
+        this.#io,
+        route,
+        key,
+        (item) => this.#found(item).value,
+        (tokens) => this.#load(key, load, expires, arrived, tokens),
+      )
+    })
+  }
+
+  /**
+   * @param {Key} key
+   * @param {() => any} load
+   * @param {number} expires
+   * @param {number} arrived
+   * @param {Tokens} tokens
+   */
+  async #load(key, load, expires, arrived, tokens) {
     let isOwn = false
     const loaded = await this.#loads.run(
       nameOf(key),
@@ -103,9 +123,11 @@ class Client {
    * @param {string | Buffer} value
    * @param {StoreOptions} [options]
    */
-  async set(key, value, options) {
-    const [route, item] = [this.#route(key), this.#stored(value, options)]
-    return checked(await store(this.#io, [route], [key], [item], 'set')).results.get(0) ?? false
+  set(key, value, options) {
+    return straight.promised(() => {
+      const [route, item] = [this.#route(key), this.#stored(value, options)]
+      return straight.write(this.#io, route, key, item, (stored) => stored)
+    })
   }
 
   /**
@@ -130,13 +152,13 @@ class Client {
   }
 
   /** @param {Key} key */
-  async delete(key) {
-    return checked(await invalidate(this.#io, [this.#route(key)], [key])).results.get(0) ?? false
+  delete(key) {
+    return straight.promised(() => straight.write(this.#io, this.#route(key), key, null, (there) => there))
   }
 
   /** @param {Key} key */
-  async invalidate(key) {
-    await this.delete(key)
+  invalidate(key) {
+    return straight.promised(() => straight.write(this.#io, this.#route(key), key, null, () => {}))
   }
 
   /**

@@ -3,6 +3,8 @@
 
 // A line is a status and a few short tokens. Anything longer is no memcached.
 const LONGEST_LINE = 2048
+const NOTHING = Buffer.alloc(0)
+const [CR, LF] = [0x0d, 0x0a]
 
 /**
  * @typedef {object} Answer
@@ -12,22 +14,31 @@ const LONGEST_LINE = 2048
  */
 
 class MetaReader {
+  #take
   /** @type {Buffer} */
-  #rest = Buffer.alloc(0)
+  #rest = NOTHING
+  /** How much of the rest is taken. */
+  #at = 0
   /**
    * An answer whose value hasn't arrived whole, and the value's size.
-   * @type {{ answer: Answer, size: number } | undefined}
+   * @type {Answer | undefined}
    */
-  #open;
+  #open
+  #size = 0
 
-  /**
-   * The answers that are complete with these bytes.
-   * @param {Buffer} data
-   * @returns {Generator<Answer, void>}
-   */
-  *push(data) {
-    this.#rest = this.#rest.length === 0 ? data : Buffer.concat([this.#rest, data])
-    for (let answer = this.#next(); answer !== undefined; answer = this.#next()) yield answer
+  /** @param {(answer: Answer) => void} take is called for each answer as soon as it is complete */
+  constructor(take) {
+    this.#take = take
+  }
+
+  /** @param {Buffer} data */
+  push(data) {
+    const isEmpty = this.#at === this.#rest.length
+    this.#rest = isEmpty ? data : Buffer.concat([this.#rest.subarray(this.#at), data])
+    this.#at = 0
+    for (let answer = this.#next(); answer !== undefined; answer = this.#next()) this.#take(answer)
+    if (this.#at === this.#rest.length) this.#rest = NOTHING
+    if (this.#rest === NOTHING) this.#at = 0
   }
 
   /** @returns {Answer | undefined} */
@@ -35,28 +46,30 @@ class MetaReader {
     if (this.#open === undefined) {
       const answer = this.#line()
       if (answer?.status !== 'VA') return answer
-      this.#open = { answer, size: sizeOf(answer) }
+      this.#open = answer
+      this.#size = sizeOf(answer)
     }
-    const { answer, size } = this.#open
-    if (this.#rest.length < size + 2) return undefined
+    const answer = this.#open
+    const end = this.#at + this.#size
+    if (this.#rest.length < end + 2) return undefined
     // Copied, so that a small value doesn't keep a large read alive.
-    answer.value = Buffer.from(this.#rest.subarray(0, size))
-    if (this.#rest.toString('latin1', size, size + 2) !== '\r\n')
-      throw new Error('a value is longer than told')
-    this.#rest = this.#rest.subarray(size + 2)
+    answer.value = Buffer.allocUnsafe(this.#size)
+    this.#rest.copy(answer.value, 0, this.#at, end)
+    if (this.#rest[end] !== CR || this.#rest[end + 1] !== LF) throw new Error('a value is longer than told')
+    this.#at = end + 2
     this.#open = undefined
     return answer
   }
 
   /** @returns {Answer | undefined} */
   #line() {
-    const end = this.#rest.indexOf('\r\n')
+    const end = this.#rest.indexOf('\r\n', this.#at)
     if (end === -1) {
-      if (this.#rest.length > LONGEST_LINE) throw new Error('an endless answer')
+      if (this.#rest.length - this.#at > LONGEST_LINE) throw new Error('an endless answer')
       return undefined
     }
-    const [status = '', ...tokens] = this.#rest.toString('latin1', 0, end).split(' ')
-    this.#rest = this.#rest.subarray(end + 2)
+    const [status = '', ...tokens] = this.#rest.toString('latin1', this.#at, end).split(' ')
+    this.#at = end + 2
     return { status, tokens }
   }
 }

@@ -7,7 +7,7 @@
 'use strict'
 
 const net = require('node:net')
-const { LONGEST } = require('./keys.js')
+const { Limits } = require('./limits.js')
 const { MetaReader } = require('./meta-reader.js')
 const { Token } = require('./steps.js')
 
@@ -35,16 +35,26 @@ const CRLF = Buffer.from('\r\n')
 
 /**
  * @import { Answer } from './meta-reader.js'
- * @import { Item } from './steps-types.js'
- * @typedef {{ resolve(answer: Answer): void, reject(error: Error): void, timer: NodeJS.Timeout }} Request
+ * @import { Limit } from './limits.js'
+ * @import { Item, Key, Reply } from './steps-types.js'
+ *
+ * @typedef {object} Request
+ * @property {(result: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ * @property {(answer: Answer) => unknown} read
+ * @property {(() => Promise<unknown>) | undefined} otherwise
+ * @property {Limit<undefined>} limit
+ *
+ * @typedef {{ text: string, flag: string }} MetaKey
  */
 
 class MetaConnection {
   #where
-  #timeout
+  #limits
   /** @type {net.Socket | undefined} */
   #socket
-  #reader = new MetaReader()
+  /** @type {MetaReader | undefined} */
+  #reader
   /**
    * Those without an answer, oldest first.
    * @type {Request[]}
@@ -60,61 +70,58 @@ class MetaConnection {
    */
   constructor(where, timeout) {
     this.#where = where
-    this.#timeout = timeout
-  }
-
-  /**
-   * Whether the key can be sent at all: one with spaces or control characters grows by a third.
-   * @param {Buffer} key
-   */
-  static takes(key) {
-    return metaKey(key).text.length <= LONGEST
+    this.#limits = new Limits(timeout, () => this.#fail(new MetaTimeout('no answer in time')))
   }
 
   /**
    * The item of a key; null too if there is only what stands in for a token.
-   * @param {Buffer} key
-   * @returns {Promise<Item | null>} ttl in seconds, null for ever
+   * @param {MetaKey} key
+   * @param {() => Promise<Reply>} otherwise asks a server that has no meta commands
+   * @returns {Promise<Reply>} an Item or null: ttl in seconds, null for ever
    */
-  async get(key) {
-    const { text, flag } = metaKey(key)
-    const answer = await this.#ask(`mg ${text} v f t c${flag}\r\n`)
-    return answer.status === 'EN' ? null : itemOf(answer)
+  get({ text, flag }, otherwise) {
+    const request = `mg ${text} v f t c${flag}\r\n`
+    return this.#ask(request, (answer) => (answer.status === 'EN' ? null : itemOf(answer)), otherwise)
   }
 
   /**
    * The item of a key, or else a token to fill it with; null if the server keeps no CAS numbers or has no room for it.
-   * @param {Buffer} key
-   * @returns {Promise<Item | Token | null>}
+   * @param {MetaKey} key
+   * @param {() => Promise<Reply>} otherwise asks a server that has no meta commands
+   * @returns {Promise<Reply>} an Item, a Token or null
    */
-  async seek(key) {
-    const { text, flag } = metaKey(key)
-    const answer = await this.#ask(`mg ${text} v f t c N${LEASE}${flag}\r\n`)
-    // It found nothing, and no room for what stands in for a token (memcached -M).
-    if (answer.status === 'EN') return null
-    const item = itemOf(answer)
-    if (item) return item
-    const cas = wordOf(answer.tokens, 'c')
+  seek({ text, flag }, otherwise) {
+    return this.#ask(
+      `mg ${text} v f t c N${LEASE}${flag}\r\n`,
+      // What is found there on a miss without room for what stands in for a token is nothing (memcached -M).
+      (answer) => (answer.status === 'EN' ? null : (itemOf(answer) ?? this.#tokenOf(answer))),
+      otherwise,
+    )
+  }
+
+  /** @param {Answer} answer */
+  #tokenOf({ tokens }) {
+    const cas = wordOf(tokens, 'c')
     // CAS numbers start anew with the server, and then this connection is gone.
     return cas === '0' ? null : new Token(cas, this.#socket)
   }
 
   /**
    * Stores an item if the token still holds, which it can only do on the connection that it was taken on.
-   * @param {Buffer} key
+   * @param {MetaKey} key
    * @param {Token} token
    * @param {Buffer} value
    * @param {Buffer} flags
    * @param {number} ttl seconds, 0 for ever
    * @returns {Promise<boolean>}
    */
-  async fill(key, token, value, flags, ttl) {
+  async fill({ text, flag }, token, value, flags, ttl) {
     if (this.#socket === undefined || token.connection !== this.#socket) throw new TokenGone(GONE)
-    const { text, flag } = metaKey(key)
     const line = `ms ${text} ${value.length} C${token.text} T${ttl} F${flags.readUInt32BE()}${flag}\r\n`
-    const { status, tokens } = await this.#ask(Buffer.concat([Buffer.from(line, 'latin1'), value, CRLF]))
-    if (!['HD', 'EX', 'NF', 'NS'].includes(status)) throw new MetaRefusal([status, ...tokens])
-    return status === 'HD'
+    return this.#ask(Buffer.concat([Buffer.from(line, 'latin1'), value, CRLF]), ({ status, tokens }) => {
+      if (!['HD', 'EX', 'NF', 'NS'].includes(status)) throw new MetaRefusal([status, ...tokens])
+      return status === 'HD'
+    })
   }
 
   /** Closes as soon as nobody waits for an answer. */
@@ -133,14 +140,16 @@ class MetaConnection {
   }
 
   /**
+   * @template T
    * @param {string | Buffer} request
-   * @returns {Promise<Answer>}
+   * @param {(answer: Answer) => T} read takes what the answer says
+   * @param {() => Promise<T>} [otherwise] asks a server that doesn't know the command
+   * @returns {Promise<T>}
    */
-  #ask(request) {
+  #ask(request, read, otherwise) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(new MetaTimeout('no answer in time')), this.#timeout)
       const socket = this.#connected()
-      this.#waiting.push({ resolve, reject, timer })
+      this.#waiting.push({ resolve, reject, read, otherwise, limit: this.#limits.begin(undefined) })
       if (typeof request === 'string') socket.write(request, 'latin1')
       else socket.write(request)
     })
@@ -160,7 +169,7 @@ class MetaConnection {
       })
       this.#socket = socket
       this.#unknown = false
-      this.#reader = new MetaReader()
+      this.#reader = new MetaReader((answer) => this.#answer(answer))
     }
     // An idle connection doesn't keep the process alive.
     this.#socket.ref()
@@ -170,7 +179,7 @@ class MetaConnection {
   /** @param {Buffer} data */
   #receive(data) {
     try {
-      for (const answer of this.#reader.push(data)) this.#answer(answer)
+      this.#reader?.push(data)
     } catch (error) {
       this.#fail(/** @type {Error} */ (error))
     }
@@ -180,14 +189,15 @@ class MetaConnection {
   #answer(answer) {
     const request = this.#waiting.shift()
     if (request === undefined) throw new Error('an answer that nobody asked for')
-    clearTimeout(request.timer)
+    this.#limits.end(request.limit)
     if (this.#waiting.length === 0) this.#socket?.unref()
-    if (/^(SERVER_|CLIENT_)?ERROR$/.test(answer.status)) {
-      const refusal = new MetaRefusal([answer.status, ...answer.tokens])
-      this.#unknown ||= refusal.unknownCommand
-      request.reject(refusal)
-    } else {
-      request.resolve(answer)
+    try {
+      request.resolve(request.read(checked(answer)))
+    } catch (error) {
+      const isUnknown = error instanceof MetaRefusal && error.unknownCommand
+      this.#unknown ||= isUnknown
+      if (isUnknown && request.otherwise) request.resolve(request.otherwise())
+      else request.reject(/** @type {Error} */ (error))
     }
     if (this.#quitting && this.#waiting.length === 0) this.close()
   }
@@ -204,10 +214,20 @@ class MetaConnection {
     this.#waiting = []
     socket?.destroy()
     for (const request of waiting) {
-      clearTimeout(request.timer)
+      this.#limits.end(request.limit)
       request.reject(error)
     }
   }
+}
+
+/**
+ * An answer that is none of the server's errors.
+ * @param {Answer} answer
+ */
+function checked(answer) {
+  if (/^(SERVER_|CLIENT_)?ERROR$/.test(answer.status))
+    throw new MetaRefusal([answer.status, ...answer.tokens])
+  return answer
 }
 
 /**
@@ -220,7 +240,7 @@ function itemOf({ status, tokens, value }) {
   const ttl = numberOf(tokens, 't')
   const item = { value, flags: flagBytes(numberOf(tokens, 'f')), ttl: ttl === -1 ? null : ttl }
   const isToken = value.length === 0 && (tokens.includes('W') || tokens.includes('Z'))
-  return tokens.includes('X') || isToken || value.equals(PLACEHOLDER) ? null : item
+  return tokens.includes('X') || isToken || isPlaceholder(value) ? null : item
 }
 
 /**
@@ -255,12 +275,20 @@ function flagBytes(flags) {
 }
 
 /**
- * A key as it is sent: as it is, or in base64 if it has bytes that the line can't hold.
- * @param {Buffer} key
+ * A key as it is sent: as it is, or in base64 if it has bytes that the line can't hold. Its text may be too long for that.
+ * @param {Key} key
+ * @returns {MetaKey}
  */
 function metaKey(key) {
-  const plain = key.every((byte) => byte > 0x20 && byte !== 0x7f)
-  return plain ? { text: key.toString('latin1'), flag: '' } : { text: key.toString('base64'), flag: ' b' }
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return { text: key, flag: '' }
+  const bytes = Buffer.from(key)
+  const plain = bytes.every((byte) => byte > 0x20 && byte !== 0x7f)
+  return plain ? { text: bytes.toString('latin1'), flag: '' } : { text: bytes.toString('base64'), flag: ' b' }
+}
+
+/** @param {Buffer} value */
+function isPlaceholder(value) {
+  return value.length === PLACEHOLDER.length && value.equals(PLACEHOLDER)
 }
 
 exports.MetaConnection = MetaConnection
@@ -270,3 +298,5 @@ exports.GONE = GONE
 exports.LEASE = LEASE
 exports.PLACEHOLDER = PLACEHOLDER
 exports.TokenGone = TokenGone
+exports.isPlaceholder = isPlaceholder
+exports.metaKey = metaKey

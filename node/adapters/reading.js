@@ -17,13 +17,15 @@ const { Failure, Token } = require('./steps.js')
  * @param {Carrier} io
  * @param {Route} route
  * @param {Key} key
+ * @param {Reply} [first] of the first node of `read`, if that was asked already
  * @returns {Promise<Item | null>}
  */
-async function read(io, route, key) {
-  if (route.fill) return (await seek(io, route, key)).item
+async function read(io, route, key, first) {
+  if (route.fill) return (await seek(io, route, key, first)).item
   for (const target of [route.read, route.fallback]) {
-    for (const node of target?.nodes ?? []) {
-      const reply = await io.one('get', node, key)
+    for (const [at, node] of target?.nodes.entries() ?? []) {
+      const isKnown = first !== undefined && target === route.read && at === 0
+      const reply = isKnown ? first : await io.one('get', node, key)
       if (reply instanceof Failure) continue
       if (reply) return /** @type {Item} */ (reply)
       break
@@ -37,14 +39,15 @@ async function read(io, route, key) {
  * @param {Carrier} io
  * @param {Route} route
  * @param {Key} key
+ * @param {Reply} [first] of the first node of `read`, if that was asked already
  * @returns {Promise<{ item: Item | null, tokens: Tokens }>}
  */
-async function seek(io, route, key) {
+async function seek(io, route, key, first) {
   const nodes = route.read?.nodes ?? []
   /** @type {Tokens} */
   let tokens = []
   for (const [at, node] of nodes.entries()) {
-    const reply = await io.one('seek', node, key)
+    const reply = at === 0 && first !== undefined ? first : await io.one('seek', node, key)
     if (reply instanceof Failure) continue
     if (isItem(reply)) return { item: reply, tokens: [] }
     // A value at one of these is left alone: it may be one that a writer is just removing.
@@ -309,6 +312,7 @@ function keyAt(keys, at) {
 
 exports.add = add
 exports.fill = fill
+exports.isItem = isItem
 exports.read = read
 exports.readMany = readMany
 exports.seek = seek

@@ -54,8 +54,18 @@ export interface Transport {
   readonly closed: boolean
   /** A reply for each key. */
   send(step: Step): Promise<Reply[]>
-  /** The same for one key, with as little around it as can be: most of what callers wait for is of this kind. */
-  one(what: Do, node: Node, key: Key, item?: unknown, token?: Token): Promise<Reply>
+  /**
+   * The same for one key, with as little around it as can be: most of what callers wait for is of this kind. Gives what
+   * `use` makes of the reply. It is not called within a socket's event, but where the caller's own code would go on.
+   */
+  ask<T>(
+    what: Do,
+    node: Node,
+    key: Key,
+    item: unknown,
+    token: Token | undefined,
+    use: (reply: Reply) => T | Promise<T>,
+  ): Promise<T>
   /** What the error of a request that no step stands for says about its node. */
   failureOf(error: Error): Failure
 }

@@ -82,11 +82,28 @@ class Carrier {
    * @param {Key} key
    * @param {unknown} [item]
    * @param {Token} [token]
+   * @returns {Promise<Reply>}
    */
-  async one(what, node, key, item, token) {
-    const reply = await this.transport.one(what, node, key, item, token)
-    this.#report(what, node, reply)
-    return reply
+  one(what, node, key, item, token) {
+    return this.ask(what, node, key, item, token, (reply) => reply)
+  }
+
+  /**
+   * The same for somebody who goes on from the reply: that saves a promise.
+   * @template T
+   * @param {Do} what
+   * @param {Node} node
+   * @param {Key} key
+   * @param {unknown} item
+   * @param {Token | undefined} token
+   * @param {(reply: Reply) => T | Promise<T>} use
+   * @returns {Promise<T>}
+   */
+  ask(what, node, key, item, token, use) {
+    return this.transport.ask(what, node, key, item, token, (reply) => {
+      this.#report(what, node, reply)
+      return use(reply)
+    })
   }
 
   /**

@@ -46,22 +46,21 @@ async function replace(io, route, key, item) {
  * @param {readonly Key[]} keys
  * @param {readonly unknown[] | null} items null to remove them everywhere
  * @param {'set' | 'replace' | 'delete'} how
+ * @param {Reply} [reply] for a single key, of the first node, if that was sent its request already
  * @returns {Promise<Written>}
  */
-async function store(io, first, keys, items, how) {
+async function store(io, first, keys, items, how, reply) {
   /** @type {Written} */
   const written = { results: new Map(), lost: [], refused: undefined }
   await write(
     io,
     written,
     first.map((route) =>
-      route.invalidate.map((node) => ({
-        what: items && isRead(route, node) ? how : /** @type {Do} */ ('delete'),
-        node,
-      })),
+      route.invalidate.map((node) => ({ what: stepAt(route, node, items === null ? 'delete' : how), node })),
     ),
     keys,
     items,
+    reply,
   )
   // It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
   let routes = first
@@ -81,12 +80,27 @@ async function store(io, first, keys, items, how) {
  */
 function renew(io, routes, keys) {
   const [route] = routes
-  if (route === undefined || io.transport.closed) return null
+  if (route === undefined || isInForce(io, route)) return null
   try {
-    return io.router.generation === route.generation ? null : io.router.routeMany([...keys])
+    return io.router.routeMany([...keys])
   } catch (error) {
-    // A write that is under way when the router is closed has nothing to be repeated for.
     if (isClosed(error)) return null
+    throw error
+  }
+}
+
+/**
+ * Whether a route's generation is still the one by which everybody goes.
+ * @param {Carrier} io
+ * @param {Route} route
+ */
+function isInForce(io, route) {
+  // A write that is under way when client or router is closed has nothing to be repeated for.
+  if (io.transport.closed) return true
+  try {
+    return io.router.generation === route.generation
+  } catch (error) {
+    if (isClosed(error)) return true
     throw error
   }
 }
@@ -98,10 +112,11 @@ function renew(io, routes, keys) {
  * @param {readonly (readonly { what: Do, node: Node }[])[]} turns
  * @param {readonly Key[]} keys
  * @param {readonly unknown[] | null} items
+ * @param {Reply} [reply] for a single key, of the first node
  */
-async function write(io, written, turns, keys, items) {
+async function write(io, written, turns, keys, items, reply) {
   const [key] = keys
-  if (keys.length === 1 && key !== undefined) return writeOne(io, written, turns[0] ?? [], key, items)
+  if (keys.length === 1 && key !== undefined) return writeOne(io, written, turns[0] ?? [], key, items, reply)
   const longest = Math.max(0, ...turns.map((turn) => turn.length))
   for (let turn = 0; turn < longest; turn++) {
     /** @type {Map<string, { what: Do, node: Node, positions: number[] }>} */
@@ -125,10 +140,12 @@ async function write(io, written, turns, keys, items) {
  * @param {readonly { what: Do, node: Node }[]} order
  * @param {Key} key
  * @param {readonly unknown[] | null} items
+ * @param {Reply} [first] of the first node
  */
-async function writeOne(io, written, order, key, items) {
-  for (const { what, node } of order) {
-    const reply = await io.one(what, node, key, items?.[0])
+async function writeOne(io, written, order, key, items, first) {
+  for (const [at, { what, node }] of order.entries()) {
+    const isKnown = at === 0 && first !== undefined
+    const reply = isKnown ? first : await io.one(what, node, key, items?.[0])
     if (note(written, what, node, 0, key, reply, items === null)) {
       lose(written, node, key, await io.one('delete', node, key))
     }
@@ -208,6 +225,17 @@ function place(node) {
 }
 
 /**
+ * What a node of a route is asked to do.
+ * @param {Route} route
+ * @param {Node} node
+ * @param {'set' | 'replace' | 'delete'} how where the key is read
+ * @returns {Do}
+ */
+function stepAt(route, node, how) {
+  return isRead(route, node) ? how : 'delete'
+}
+
+/**
  * @param {Route} route
  * @param {Node} node
  */
@@ -244,6 +272,8 @@ function onlyNode(command, route) {
 
 exports.checked = checked
 exports.invalidate = invalidate
+exports.isInForce = isInForce
 exports.onlyNode = onlyNode
 exports.replace = replace
+exports.stepAt = stepAt
 exports.store = store

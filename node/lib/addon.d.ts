@@ -37,6 +37,7 @@ export interface RouterHandle {
   nodes(): number[] | Failure
   report(index: number, op: string, outcome: string): undefined | Failure
   refresh(): boolean | Failure
+  follow(): Promise<void>
   apply(text: Uint8Array): boolean | Failure
   generation(): number | Failure
   digest(): string | Failure
@@ -46,6 +47,7 @@ export interface RouterHandle {
   maxTtl(): number | Failure
   lastError(): { error?: Failure } | Failure
   metrics(): string | Failure
+  events(since: number): string | Failure
   metricsText(): string | Failure
   close(): void
 }

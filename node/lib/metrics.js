@@ -1,11 +1,12 @@
-// The core's metrics with JavaScript's names.
+// The core's metrics and events with JavaScript's names.
 'use strict'
 
 /**
+ * @template T
  * @param {string} json as the core serializes it
- * @returns {import('../index.js').Metrics}
+ * @returns {T}
  */
-function parseMetrics(json) {
+function parse(json) {
   return JSON.parse(json, (_, value) => {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).map(([name, of]) => [camelCase(name), of]))
@@ -17,4 +18,4 @@ function camelCase(name) {
   return name.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 }
 
-module.exports = { parseMetrics }
+module.exports = { parse }

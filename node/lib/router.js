@@ -11,7 +11,7 @@ const { isUint8Array, isUint32Array } = require('node:util/types')
 const { RingshiftError, checked, wrongType } = require('./errors.js')
 const { cell, generationOf, indexOf, indexPacked, lookup } = require('./lookup.js')
 const { numberOf, ops, outcomes, reportTo } = require('./lookup.js')
-const { parseMetrics } = require('./metrics.js')
+const { parse } = require('./metrics.js')
 const native = require('./native.js')
 const { checkOptions, checkPath, checkText } = require('./options.js')
 const { Node, Route, Target } = require('./route.js')
@@ -50,7 +50,7 @@ class Router {
     this.#handle = handle
     this.#number = numberOf(handle)
     this.#region = region ?? null
-    if (interval !== undefined) this.#stop = watch(this, interval)
+    if (interval !== undefined) this.#stop = watch(handle, interval)
   }
 
   /**
@@ -269,8 +269,16 @@ class Router {
     return checked(this.#handle.nodes()).map((index) => this.#node(index))
   }
 
+  /** @returns {import('../index.js').Metrics} */
   metrics() {
-    return parseMetrics(checked(this.#handle.metrics()))
+    return parse(checked(this.#handle.metrics()))
+  }
+
+  /** @returns {import('../index.js').RouterEvent[]} */
+  events(since = 0) {
+    if (!Number.isSafeInteger(since) || since < 0)
+      throw wrongType('the number of an event is a whole number from 0 on')
+    return parse(checked(this.#handle.events(since)))
   }
 
   metricsText() {

@@ -4,12 +4,11 @@ import { test } from 'node:test'
 import { InvalidationLostError, Router } from 'ringshift'
 import { Redis } from 'ringshift/adapters/ioredis'
 import { startRedis, startRedises } from './helpers/redis.mjs'
-import { migrating, ring, single } from './helpers/specs.mjs'
+import { migrating, NO_BREAKER, ring, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 import { until } from './helpers/until.mjs'
 
 const RAMP = { stage: 'ramp', percent: 100 }
-const NO_BREAKER = { breaker: { failures: 100 } }
 const KEYS = Array.from({ length: 30 }, (_, number) => `user:${number}`)
 
 /** One server behind a tap, with a client that it is connected to. */

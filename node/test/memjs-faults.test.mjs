@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { InvalidationLostError, Router } from 'ringshift'
 import { Client } from 'ringshift/adapters/memjs'
 import { startServers } from './helpers/memcached.mjs'
-import { migrating, single } from './helpers/specs.mjs'
+import { migrating, NO_BREAKER, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 import { until } from './helpers/until.mjs'
 
@@ -13,7 +13,6 @@ const MISS = { value: null, flags: null }
 // So long that a test which waits for it fails by its own limit.
 const NEVER = 600
 // A breaker that has no say, so that each request is sent.
-const NO_BREAKER = { breaker: { failures: 100 } }
 
 function counts(router) {
   const entries = router

@@ -4,12 +4,11 @@ import { test } from 'node:test'
 import { Router } from 'ringshift'
 import { Client } from 'ringshift/adapters/memjs'
 import { startServers } from './helpers/memcached.mjs'
-import { migrating, ring, single } from './helpers/specs.mjs'
+import { migrating, NO_BREAKER, ring, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 
 const KEYS = Array.from({ length: 30 }, (_, number) => `user:${number}`)
 const RAMP = { stage: 'ramp', percent: 100 }
-const NO_BREAKER = { breaker: { failures: 100 } }
 const HEADER = 24
 
 /** What was found, as text by key. */

@@ -147,6 +147,32 @@ test('refresh applies the file, and keeps the last good spec when it is bad', (t
   assert.deepEqual(router.metrics().reloads.rejected, 1)
 })
 
+test('events tell what happened', () => {
+  const router = Router.fromSpec(single(BLUE))
+  assert.throws(() => router.apply('{'), { code: 'RINGSHIFT_SPEC_SYNTAX' })
+  const events = router.events()
+  const { time, message, ...refused } = events[1]
+  assert.deepEqual(refused, {
+    sequence: 2,
+    kind: 'rejected',
+    level: 'warning',
+    generation: 1,
+    cluster: null,
+    node: null,
+    error: 'spec_syntax',
+    pointer: null,
+    line: 1,
+    column: 1,
+  })
+  assert.match(message, /^line 1, column 1: not JSON/)
+  assert.ok(Math.abs(time - Date.now()) < 3_600_000)
+  assert.equal(events[0].kind, 'applied')
+  assert.deepEqual(router.events(1), events.slice(1))
+  assert.deepEqual(router.events(2), [])
+  assert.equal(router.metrics().reloads.lastErrorKind, 'spec_syntax')
+  for (const wrong of [-1, 0.5, '1', null, Number.NaN]) assert.throws(() => router.events(wrong), TypeError)
+})
+
 test('a last good copy lets a router start', (t) => {
   const directory = temporaryDirectory(t)
   const [file, lastGood] = ['cache.json', 'good.json'].map((name) => path.join(directory, name))
@@ -172,7 +198,7 @@ test('reports are counted, and failures open the breaker', () => {
     ['invalidate', 'timeout', 3],
   ])
   const open = router.metrics().breakers.filter(({ state }) => state === 'open')
-  assert.deepEqual(open, [{ cluster: 'blue', node: read.node.id, state: 'open' }])
+  assert.deepEqual(open, [{ cluster: 'blue', node: read.node.id, state: 'open', opened: 1 }])
   const route = router.route('user:42')
   assert.equal(route.read, null)
   assert.deepEqual(route.invalidate, [read.node])
@@ -205,6 +231,7 @@ test('metrics have JavaScript names, and metricsText is OpenMetrics', () => {
   const metrics = router.metrics()
   assert.deepEqual(Object.keys(metrics).sort(), [
     'breakers',
+    'clusterBreakers',
     'debts',
     'digest',
     'epoch',
@@ -241,6 +268,7 @@ test('after close, everything says so', () => {
     () => router.nodes(),
     () => router.metrics(),
     () => router.metricsText(),
+    () => router.events(),
     ...['generation', 'digest', 'epoch', 'stage', 'weight', 'maxTtl', 'lastError'].map(
       (name) => () => router[name],
     ),

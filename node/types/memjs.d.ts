@@ -10,6 +10,10 @@ declare module 'memjs' {
     val: Buffer
   }
 
+  /** The result means nothing where there is an error. */
+  export type Said = (error: Error | null, success: boolean) => void
+  export type Counted = (error: Error | null, success: boolean, value: number) => void
+
   export class Server {
     constructor(
       host: string | undefined,
@@ -23,6 +27,9 @@ declare module 'memjs' {
     _socket: Socket | undefined
     connected: boolean
     responseBuffer: Buffer
+    options: { retries: number }
+    write(request: Buffer): void
+    appendToBuffer(data: Buffer): Buffer
     sock(sasl: boolean, go: (socket: Socket) => void): void
     error(error: Error | string): void
     close(): void
@@ -39,22 +46,17 @@ declare module 'memjs' {
       callback: (error: Error | null, response: Response) => void,
       tries?: number,
     ): void
-    get(key: string | Buffer): Promise<{ value: Buffer | null; flags: Buffer | null }>
-    set(key: string | Buffer, value: string | Buffer, options: object): Promise<boolean>
-    add(key: string | Buffer, value: string | Buffer, options: object): Promise<boolean>
-    replace(key: string | Buffer, value: string | Buffer, options: object): Promise<boolean>
-    delete(key: string | Buffer): Promise<boolean>
-    touch(key: string | Buffer, expires: number): Promise<boolean>
-    increment(
+    get(
       key: string | Buffer,
-      amount: number,
-      options: object,
-    ): Promise<{ success: boolean; value: number }>
-    decrement(
-      key: string | Buffer,
-      amount: number,
-      options: object,
-    ): Promise<{ success: boolean; value: number }>
+      callback: (error: Error | null, value: Buffer | null, flags: Buffer | null) => void,
+    ): void
+    set(key: string | Buffer, value: string | Buffer, options: object, callback: Said): void
+    add(key: string | Buffer, value: string | Buffer, options: object, callback: Said): void
+    replace(key: string | Buffer, value: string | Buffer, options: object, callback: Said): void
+    delete(key: string | Buffer, callback: Said): void
+    touch(key: string | Buffer, expires: number, callback: Said): void
+    increment(key: string | Buffer, amount: number, options: object, callback: Counted): void
+    decrement(key: string | Buffer, amount: number, options: object, callback: Counted): void
     quit(): void
     close(): void
   }

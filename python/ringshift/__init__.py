@@ -14,6 +14,7 @@ where to look after a miss, and what to invalidate. It takes up a new spec while
 The adapters in `ringshift.adapters` carry out routes with the cache client that you use.
 """
 
+from ringshift import _load as _load
 from ringshift import watch as _watch
 from ringshift._moves import ClusterMoves, Flow, Moves
 from ringshift._ringshift import NO_NODE, Node, Route, Router, Target, __version__, moves

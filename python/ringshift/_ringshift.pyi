@@ -11,6 +11,7 @@ from typing_extensions import Buffer
 
 from ringshift._moves import Moves
 from ringshift.errors import Error
+from ringshift.events import Event
 from ringshift.metrics import Metrics
 
 __all__ = ["NO_NODE", "Node", "Route", "Router", "Target", "error_kinds", "moves"]
@@ -82,6 +83,12 @@ class Route:
     @property
     def fallback(self) -> Target | None:
         """Where to look after a miss, if anywhere."""
+    @property
+    def single(self) -> Node | None:
+        """The node of a route that is about one node only: it is read and invalidated, and there is no fallback.
+
+        So most routes are outside of a migration; None for any other route.
+        """
     @property
     def fill(self) -> bool:
         """Whether a value that is found at `fallback` is copied to `read`."""
@@ -196,7 +203,7 @@ class Router:
     def report(
         self,
         node: Node | Target,
-        outcome: Literal["hit", "miss", "ok", "error", "timeout"],
+        outcome: Literal["hit", "miss", "ok", "error", "timeout", "unreachable"],
         op: Literal["read", "fill", "invalidate"] = "read",
     ) -> None:
         """Says how a request to a node (of a target: its first) ended: for metrics, and for the node's breaker.
@@ -247,6 +254,12 @@ class Router:
         """All nodes of the spec in force, by cluster name and in the spec's order."""
     def metrics(self) -> Metrics:
         """All counters and states, as data for your own registry."""
+    def events(self, since: int = 0) -> list[Event]:
+        """What happened since the event with this number (0: from the first), oldest first.
+
+        For a program's log, which asks with the "sequence" of the last event that it has. The last 256 are kept: if the
+        first one is not number since + 1, those between them are forgotten. A watcher logs them by itself.
+        """
     def metrics_text(self) -> str:
         """All counters and states in the OpenMetrics text format, version 1.0."""
     @property
@@ -279,7 +292,8 @@ def moves(before: str | Buffer, after: str | Buffer) -> Moves:
         0.1
     """
 
-def _before_fork() -> None: ...
+def _before_fork(seconds: float) -> None: ...
 def _after_fork_in_parent() -> None: ...
 def _after_fork_in_child() -> None: ...
+def _at_exit(seconds: float) -> None: ...
 def _panic(detach: bool) -> None: ...

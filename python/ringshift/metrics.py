@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-__all__ = ["Breaker", "Debt", "Metrics", "Reloads", "Requests", "SpecWarning"]
+__all__ = ["Breaker", "ClusterBreaker", "Debt", "Metrics", "Reloads", "Requests", "SpecWarning"]
 
 
 class Reloads(TypedDict):
     """How refreshes ended."""
 
+    refreshes: int
+    """Refreshes that have ended, however they did: a number that stands still means that nobody watches."""
     applied: int
     """A new spec was put in force, the first one included."""
     unchanged: int
@@ -23,7 +25,9 @@ class Reloads(TypedDict):
     last_success: int
     """When the file was last found good, in seconds since 1970."""
     last_error: str | None
-    """What is wrong with the file at present."""
+    """What is wrong with the file at present: where (pointer, line and column), what, and what would be right."""
+    last_error_kind: str | None
+    """Its kind, such as spec_syntax."""
     last_good_error: str | None
     """Why the last good copy could not be written, if one is kept."""
 
@@ -36,7 +40,7 @@ class Requests(TypedDict):
     op: str
     """read, fill or invalidate."""
     outcome: str
-    """hit, miss, ok, error or timeout."""
+    """hit, miss, ok, error, timeout or unreachable."""
     count: int
     """How many."""
 
@@ -50,6 +54,19 @@ class Breaker(TypedDict):
     """The node's id."""
     state: str
     """closed, open or half_open."""
+    opened: int
+    """How often it has opened, failed probes included."""
+
+
+class ClusterBreaker(TypedDict):
+    """The state of a cluster's breaker: one that is open keeps this process from reading the cluster."""
+
+    cluster: str
+    """The cluster's name."""
+    state: str
+    """closed, open or half_open."""
+    opened: int
+    """How often it has opened, failed probes included."""
 
 
 class Debt(TypedDict):
@@ -106,6 +123,8 @@ class Metrics(TypedDict):
     """Requests by cluster, op and outcome; those that never happened are left out."""
     breakers: list[Breaker]
     """The breakers of all nodes of the spec in force."""
+    cluster_breakers: list[ClusterBreaker]
+    """The breakers of its clusters, by name."""
     debts: list[Debt]
     """The invalidations that were lost, for each cluster of the spec, by name."""
     warnings: list[SpecWarning]

@@ -1,9 +1,11 @@
-"""A body that is run in a forked child, which is never left behind."""
+"""Bodies that are run in forked children, and programs in processes of their own; neither is ever left behind."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -31,3 +33,9 @@ def in_child(body: Callable[[], None], meanwhile: Callable[[], None] = lambda: N
         os.waitpid(child, 0)
         raise
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs a program in an interpreter of its own; one that hangs is killed, and fails."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)

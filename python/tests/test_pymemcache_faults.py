@@ -16,7 +16,7 @@ from ringshift.adapters.pymemcache import Client
 
 KEYS = [f"user:{at}" for at in range(60)]
 # A breaker that stays out of the way.
-PATIENT = {"failures": 100}
+PATIENT = {"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000}
 
 
 def alone(server: Any, **more: Any) -> str:

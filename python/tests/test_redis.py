@@ -343,8 +343,8 @@ def test_an_address_that_left_the_spec_is_let_go(servers: list[RedisServer], ser
     client.mset(dict.fromkeys(KEYS, "v"))
     router.apply(spec(2, cluster(f"c@{servers[2].address}")))
     client.get("k")
-    inner = client.client if isinstance(client, Awaited) else client
-    assert [*inner._clients] == [servers[2].address]
+    kept = client.client._servers.servers if isinstance(client, Awaited) else client._servers.clients
+    assert [*kept] == [servers[2].address]
 
 
 def test_tasks_share_a_load_by_the_rules(servers: list[RedisServer]) -> None:
@@ -486,7 +486,7 @@ def test_a_child_that_is_forked_while_a_client_is_made_makes_its_own(servers: li
     with Redis(router) as client:
         servers[0].run("SET", "k", b"1")
         # What another thread does at that moment.
-        with client._lock:
+        with client._servers._lock:
             child = os.fork()
             if child == 0:
                 signal.alarm(10)

@@ -12,6 +12,7 @@ from specs import cluster, final, spec
 
 import ringshift
 from ringshift import metrics as shapes
+from ringshift.events import Event
 
 BLUE = cluster("a", "b", "c", kind="modulo")
 GREEN = cluster("d@127.0.0.1:11", "e@127.0.0.1:12", prefix="g1:")
@@ -85,10 +86,15 @@ def test_a_route_says_everything() -> None:
     assert (moved.fill, moved.stage, moved.generation) == (True, "ramp", 4)
     assert moved.read.node is moved.read.nodes[0]
     assert moved.invalidate == (moved.fallback.node, moved.read.node)
+    assert moved.single is None
     unmoved = next(route for route in router.route_many(KEYS) if not route.moved)
     assert unmoved.read is not None
     assert (unmoved.read.cluster, unmoved.fallback, unmoved.fill) == ("blue", None, False)
     assert [node.cluster for node in unmoved.invalidate] == ["blue", "green"]
+    assert unmoved.single is None
+    settled = ringshift.Router.from_spec(spec(5, BLUE)).route(KEYS[0])
+    assert settled.read is not None
+    assert settled.single is settled.read.node is settled.invalidate[0]
 
 
 def test_a_node_says_everything() -> None:
@@ -193,22 +199,21 @@ def test_reports_are_counted_and_open_a_breaker() -> None:
     key = next(key for key in KEYS if router.route(key).invalidate[0].id == "a")
     target = router.route(key).read
     assert target is not None
-    for outcome in ("hit", "miss", "ok", "error", "timeout"):
+    for outcome in ("hit", "miss", "error", "timeout", "ok", "unreachable"):
         router.report(target, outcome)
+    assert {"cluster": "blue", "node": "a", "state": "open", "opened": 1} in router.metrics()["breakers"]
     router.report(target.node, "ok", "fill")
     router.report(target.node, "ok", op="invalidate")
     metrics = router.metrics()
     assert metrics["requests"] == [
         {"cluster": "blue", "op": "read", "outcome": outcome, "count": 1}
-        for outcome in ("hit", "miss", "ok", "error", "timeout")
+        for outcome in ("hit", "miss", "ok", "error", "timeout", "unreachable")
     ] + [{"cluster": "blue", "op": op, "outcome": "ok", "count": 1} for op in ("fill", "invalidate")]
-    router.report(target, "error")
-    router.report(target, "timeout")
     route = router.route(key)
     assert route.read is None
     assert [node.id for node in route.invalidate] == ["a"]
     assert router.group_by_node([key]) == {None: [0]}
-    assert {"cluster": "blue", "node": "a", "state": "open"} in router.metrics()["breakers"]
+    assert router.metrics()["cluster_breakers"] == [{"cluster": "blue", "state": "closed", "opened": 0}]
 
 
 def test_report_refuses_what_it_cannot_mean() -> None:
@@ -238,6 +243,29 @@ def test_metrics_have_the_declared_shape() -> None:
     assert "ringshift_spec_generation 9" in text
 
 
+def test_events_tell_what_happened(tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    path.write_text(spec(1, BLUE))
+    router = ringshift.Router.open(path)
+    path.write_text("{")
+    for _ in range(2):
+        with pytest.raises(ringshift.SpecSyntaxError):
+            router.refresh()
+    path.write_text(spec(2, BLUE))
+    assert router.refresh() is True
+    events = router.events()
+    assert [event["kind"] for event in events] == ["applied", "rejected", "applied"]
+    assert [event["sequence"] for event in events] == [1, 2, 3]
+    assert all(event.keys() == Event.__annotations__.keys() for event in events)
+    refused = events[1]
+    assert (refused["level"], refused["generation"], refused["error"]) == ("warning", 1, "spec_syntax")
+    assert (refused["pointer"], refused["line"], refused["column"]) == (None, 1, 1)
+    assert refused["message"].startswith(f"{path}:1:1: not JSON")
+    assert router.events(2) == router.events(since=2) == events[2:]
+    with pytest.raises(OverflowError):
+        router.events(-1)
+
+
 def test_a_closed_router_refuses_everything_but_closing() -> None:
     router = ringshift.Router.from_spec(spec(1, BLUE))
     route, node = router.route("user:1"), router.nodes[0]
@@ -247,7 +275,7 @@ def test_a_closed_router_refuses_everything_but_closing() -> None:
     calls = {
         "route": ("key",), "route_many": (["key"],), "group_by_node": (["key"],), "index_many": (["key"],),
         "node": (0,), "report": (node, "ok"),
-        "refresh": (), "apply": ("{}",), "metrics": (), "metrics_text": (), "__enter__": (),
+        "refresh": (), "apply": ("{}",), "metrics": (), "metrics_text": (), "events": (), "__enter__": (),
     }  # fmt: skip
     allowed = {"close", "closed", "open", "from_spec"}
     public = {name for name in dir(router) if not name.startswith("_")} | {"__enter__"}

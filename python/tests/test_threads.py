@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -146,6 +147,42 @@ def test_closing_under_load() -> None:
         router.close()
 
     together(read, read, close)
+
+
+def test_metrics_lets_other_threads_run() -> None:
+    """The first look at an uneven spec goes through all its points, and looks for what would mend it."""
+    interval = sys.getswitchinterval()
+    # Nobody is made to give way: another thread runs only if this one lets it.
+    sys.setswitchinterval(1000)
+    try:
+        turns = 0
+        done = False
+
+        def turn() -> None:
+            nonlocal turns
+            while not done:
+                turns += 1
+                time.sleep(0)
+
+        nodes = cluster(*[f"n{at}@127.0.0.{at >> 8}:{at + 1}" for at in range(1000)])
+        nodes["placement"]["vnodes"] = 100
+        router = ringshift.Router.from_spec(spec(1, nodes))
+        other = threading.Thread(target=turn)
+        other.start()
+        while turns == 0:
+            time.sleep(0.001)
+        for look in (router.metrics, router.metrics_text):
+            before = turns
+            look()
+            assert turns > before
+            nodes["nodes"].pop()
+            router.apply(spec(router.generation + 1, nodes))
+        assert router.metrics()["warnings"]
+        done = True
+        other.join()
+    finally:
+        done = True
+        sys.setswitchinterval(interval)
 
 
 def test_the_cache_of_routes_is_bounded_and_right() -> None:

@@ -68,7 +68,10 @@ def test_new_specs_are_taken_up_and_bad_ones_are_not(path: Path, caplog: pytest.
         assert reloads["rejected"] == 2
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 2
-    assert all(str(path) in message for message in warnings)
+    assert all(message.startswith(f"rejected: {path}") for message in warnings)
+    events = [record.__dict__["ringshift_event"] for record in caplog.records]
+    assert [event["sequence"] for event in events] == list(range(1, 6)), "each is logged once, the first one too"
+    assert [event["generation"] for event in events] == [1, 2, 2, 2, 3]
 
 
 def test_a_router_without_a_file_follows_its_schedule() -> None:

@@ -104,7 +104,7 @@ class Stage:
             "primary": names[-1] if spec.get("final") else names[0],
             "clusters": clusters,
             # Breakers have tests of their own; here every node is asked.
-            "breaker": {"failures": 100},
+            "breaker": {"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000},
         }
         if "max_ttl" in spec:
             whole["max_ttl"] = spec["max_ttl"]

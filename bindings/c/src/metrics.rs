@@ -1,4 +1,4 @@
-//! Counters and states as text.
+//! Counters, states and events as text.
 
 use std::ffi::{CString, c_char};
 
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn ringshift_router_metrics_text(
 }
 
 /// Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
-/// `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `debts` (invalidations
+/// `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
 /// that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
@@ -34,7 +34,36 @@ pub unsafe extern "C" fn ringshift_router_metrics_json(
     out: *mut *mut c_char,
 ) -> ringshift_status {
     // SAFETY: the caller's, as the header says.
-    guard_status(|| unsafe { give(router, out, json) })
+    guard_status(|| unsafe {
+        give(router, out, |router| {
+            json(serde_json::to_string(&router.metrics()))
+        })
+    })
+}
+
+/// Writes to `*out` what happened since the event with the number `since` (0: from the first), as a JSON list, oldest
+/// first: for the program's log, which asks with the `sequence` of the last event that it has. Free it with
+/// `ringshift_string_free`.
+///
+/// An event is an object of `sequence` (1, 2, ...), `time` (milliseconds since 1970), `kind` (such as `applied`,
+/// `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in force
+/// after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has none) and
+/// `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number `since` + 1,
+/// those between them are forgotten.
+///
+/// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ringshift_router_events_json(
+    router: *const ringshift_router,
+    since: u64,
+    out: *mut *mut c_char,
+) -> ringshift_status {
+    // SAFETY: the caller's, as the header says.
+    guard_status(|| unsafe {
+        give(router, out, |router| {
+            json(serde_json::to_string(&router.events(since)))
+        })
+    })
 }
 
 /// Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.
@@ -49,9 +78,8 @@ pub unsafe extern "C" fn ringshift_string_free(string: *mut c_char) {
     });
 }
 
-fn json(router: &Router) -> Result<String, Error> {
-    serde_json::to_string(&router.metrics())
-        .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
+fn json(text: serde_json::Result<String>) -> Result<String, Error> {
+    text.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
 }
 
 /// # Safety

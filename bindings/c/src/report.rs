@@ -21,13 +21,15 @@ pub const RINGSHIFT_OUTCOME_HIT: u32 = 0;
 pub const RINGSHIFT_OUTCOME_MISS: u32 = 1;
 /// The node did what was asked.
 pub const RINGSHIFT_OUTCOME_OK: u32 = 2;
-/// The node could not be reached or refused.
+/// The request failed: the node refused, or the connection broke.
 pub const RINGSHIFT_OUTCOME_ERROR: u32 = 3;
 /// The node did not answer in time.
 pub const RINGSHIFT_OUTCOME_TIMEOUT: u32 = 4;
+/// There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once.
+pub const RINGSHIFT_OUTCOME_UNREACHABLE: u32 = 5;
 
-/// Counts how a request to a node of this router ended, for metrics and for the node's breaker: errors and timeouts in
-/// a row open it, an answer closes it. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
+/// Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
+/// failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
 /// Takes no lock.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
@@ -70,6 +72,7 @@ fn outcome_of(number: u32) -> Result<Outcome, Error> {
         RINGSHIFT_OUTCOME_OK => Ok(Outcome::Ok),
         RINGSHIFT_OUTCOME_ERROR => Ok(Outcome::Error),
         RINGSHIFT_OUTCOME_TIMEOUT => Ok(Outcome::Timeout),
+        RINGSHIFT_OUTCOME_UNREACHABLE => Ok(Outcome::Unreachable),
         _ => Err(invalid(format!(
             "{number} is not an outcome; use one of RINGSHIFT_OUTCOME_..."
         ))),
@@ -89,6 +92,6 @@ mod tests {
             assert_eq!(outcome_of(number), Ok(outcome));
         }
         assert!(op_of(3).is_err() && op_of(u32::MAX).is_err());
-        assert!(outcome_of(5).is_err() && outcome_of(u32::MAX).is_err());
+        assert!(outcome_of(6).is_err() && outcome_of(u32::MAX).is_err());
     }
 }

@@ -27,6 +27,9 @@ pub const RINGSHIFT_DIGEST_SIZE: usize = 33;
 /// or `ringshift_router_from_spec`, freed by the caller with `ringshift_router_free`. It must outlive the nodes in its
 /// routes, not the routes themselves, which are the caller's. It starts no thread: call `ringshift_router_refresh` from
 /// time to time.
+///
+/// Fork: the child may use a router of its parent's, and has it to itself, if no other thread was inside one of its
+/// functions at the fork. Else a lock may be held in the child that nobody releases: open another one there.
 pub struct ringshift_router {
     router: Router,
 }

@@ -205,6 +205,16 @@ static void test_migration_and_breakers(void) {
   CHECK(strstr(json, "\"state\":\"open\"") != NULL);
   ringshift_string_free(text);
   ringshift_string_free(json);
+
+  uint32_t refresh = 0;
+  CHECK(ringshift_router_apply(router, "{", 1, &refresh) == RINGSHIFT_SPEC_SYNTAX);
+  CHECK(ringshift_router_events_json(router, 0, &json) == RINGSHIFT_OK);
+  CHECK(strstr(json, "[{\"sequence\":1,") == json && strstr(json, "\"kind\":\"applied\"") != NULL);
+  CHECK(strstr(json, "\"error\":\"spec_syntax\",\"pointer\":null,\"line\":1,\"column\":1,") != NULL);
+  ringshift_string_free(json);
+  CHECK(ringshift_router_events_json(router, UINT64_MAX, &json) == RINGSHIFT_OK);
+  CHECK_TEXT(json, "[]");
+  ringshift_string_free(json);
   ringshift_router_free(router);
 
   char *moves = NULL;

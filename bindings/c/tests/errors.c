@@ -113,6 +113,8 @@ static void test_null_without_router(void) {
   CHECK(ringshift_router_metrics_text(NULL, &text) == INVALID && text == NULL);
   text = (char *)&text;
   CHECK(ringshift_router_metrics_json(NULL, &text) == INVALID && text == NULL);
+  text = (char *)&text;
+  CHECK(ringshift_router_events_json(NULL, 0, &text) == INVALID && text == NULL);
 
   CHECK(ringshift_node_id(NULL) == NULL && ringshift_node_address(NULL) == NULL);
   CHECK(ringshift_node_zone(NULL) == NULL && ringshift_node_cluster(NULL) == NULL);
@@ -159,7 +161,7 @@ static void test_bad_arguments(void) {
   CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
   CHECK(ringshift_router_report(router, NULL, 0, 0) == INVALID && says("node"));
   CHECK(ringshift_router_report(router, route.read[0], 3, RINGSHIFT_OUTCOME_OK) == INVALID && says("3 is not an op"));
-  CHECK(ringshift_router_report(router, route.read[0], RINGSHIFT_OP_READ, 5) == INVALID && says("outcome"));
+  CHECK(ringshift_router_report(router, route.read[0], RINGSHIFT_OP_READ, 6) == INVALID && says("outcome"));
   CHECK(ringshift_router_report(router, route.read[0], UINT32_MAX, UINT32_MAX) == INVALID);
   char *json = NULL;
   CHECK(ringshift_router_metrics_json(router, &json) == RINGSHIFT_OK);
@@ -176,6 +178,7 @@ static void test_bad_arguments(void) {
   CHECK(ringshift_router_nodes(NULL, NULL, 0, &lens[0]) == INVALID && says("router"));
   CHECK(ringshift_router_metrics_text(router, NULL) == INVALID);
   CHECK(ringshift_router_metrics_json(router, NULL) == INVALID);
+  CHECK(ringshift_router_events_json(router, 0, NULL) == INVALID);
   CHECK(ringshift_router_apply(router, NULL, 5, NULL) == INVALID);
   CHECK(ringshift_router_node(router, UINT32_MAX) == NULL);
   /* None of this was an error of the spec file. */

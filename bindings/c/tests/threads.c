@@ -1,5 +1,5 @@
-/* Eight threads ask for routes while one rewrites the spec and two refresh. Every route must belong to one generation:
-   the key prefix of each of its nodes says which. Usage: threads DIRECTORY REWRITES */
+/* Eight threads ask for routes while one rewrites the spec, two refresh and two read metrics. Every route must belong to
+   one generation: the key prefix of each of its nodes says which. Usage: threads DIRECTORY REWRITES */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sched.h>
@@ -8,11 +8,11 @@
 #include "ringshift.h"
 #include "specs.h"
 
-enum { READERS = 8, REFRESHERS = 2 };
+enum { READERS = 8, REFRESHERS = 2, WATCHERS = 2, THREADS = READERS + REFRESHERS + WATCHERS };
 
 static ringshift_router *router;
 static atomic_int stopped;
-static atomic_ulong torn, asked, rejected, strange;
+static atomic_ulong torn, asked, rejected, strange, scraped;
 
 /* Generation g has g % 3 + 2 nodes, all with the key prefix "g:", and g % 2 + 1 replicas of each key. */
 static void make_spec(char *text, size_t size, unsigned long generation) {
@@ -35,7 +35,8 @@ static int belongs(const ringshift_node *node, uint64_t generation) {
 static void *read_routes(void *seed) {
   unsigned long number = *(unsigned long *)seed, count = 0, bad = 0;
   uint64_t seen = 0;
-  while (!atomic_load(&stopped)) {
+  /* Once at least, however late the thread has its turn. */
+  do {
     char key[2][32];
     const void *keys[2] = {key[0], key[1]};
     size_t lens[2];
@@ -53,7 +54,7 @@ static void *read_routes(void *seed) {
       ringshift_router_report(router, routes[each].read[0], RINGSHIFT_OP_READ, RINGSHIFT_OUTCOME_HIT);
     }
     count++;
-  }
+  } while (!atomic_load(&stopped));
   atomic_fetch_add(&torn, bad);
   atomic_fetch_add(&asked, count);
   return NULL;
@@ -76,6 +77,25 @@ static void *refresh(void *unused) {
   return NULL;
 }
 
+/* What a scrape does, and everything else that only looks. */
+static void *look(void *unused) {
+  (void)unused;
+  do {
+    char *text = NULL, *json = NULL, digest[RINGSHIFT_DIGEST_SIZE];
+    if (ringshift_router_metrics_text(router, &text) != RINGSHIFT_OK || strstr(text, "# EOF") == NULL ||
+        ringshift_router_metrics_json(router, &json) != RINGSHIFT_OK || json[0] != '{' ||
+        ringshift_router_digest(router, digest, sizeof digest) != RINGSHIFT_OK || strlen(digest) != 32 ||
+        ringshift_router_generation(router) == 0 || ringshift_router_weight(router) != 0)
+      atomic_fetch_add(&strange, 1);
+    ringshift_string_free(text);
+    ringshift_string_free(json);
+    (void)ringshift_router_last_error(router);
+    atomic_fetch_add(&scraped, 1);
+    sched_yield();
+  } while (!atomic_load(&stopped));
+  return NULL;
+}
+
 int main(int count, char **arguments) {
   unsigned long rewrites = count == 3 ? strtoul(arguments[2], NULL, 10) : 0;
   if (rewrites == 0) {
@@ -89,7 +109,7 @@ int main(int count, char **arguments) {
   write_file(path, text);
   if (!CHECK(ringshift_router_open(path, NULL, &router) == RINGSHIFT_OK)) return check_end("threads");
 
-  pthread_t threads[READERS + REFRESHERS];
+  pthread_t threads[THREADS];
   unsigned long seeds[READERS];
   for (int reader = 0; reader < READERS; reader++) {
     seeds[reader] = (unsigned long)reader * 1000003u;
@@ -97,6 +117,8 @@ int main(int count, char **arguments) {
   }
   for (int refresher = 0; refresher < REFRESHERS; refresher++)
     CHECK(pthread_create(&threads[READERS + refresher], NULL, refresh, NULL) == 0);
+  for (int watcher = 0; watcher < WATCHERS; watcher++)
+    CHECK(pthread_create(&threads[READERS + REFRESHERS + watcher], NULL, look, NULL) == 0);
 
   /* By turns: in place, by rename, and a bad one. */
   unsigned long generation = 1, applied = 0;
@@ -120,14 +142,14 @@ int main(int count, char **arguments) {
     }
   }
   atomic_store(&stopped, 1);
-  for (int thread = 0; thread < READERS + REFRESHERS; thread++) CHECK(pthread_join(threads[thread], NULL) == 0);
+  for (int thread = 0; thread < THREADS; thread++) CHECK(pthread_join(threads[thread], NULL) == 0);
 
   CHECK_SAYS(torn == 0, "%lu routes were of no single generation", (unsigned long)torn);
   CHECK_SAYS(strange == 0, "%lu refreshes ended strangely", (unsigned long)strange);
-  CHECK(asked > 0 && applied > 0);
+  CHECK(asked > 0 && applied > 0 && scraped > 0);
   CHECK(ringshift_router_epoch(router) == applied + 1);
-  printf("%lu pairs of routes, %lu specs applied, %lu refreshes rejected\n", (unsigned long)asked, applied,
-         (unsigned long)rejected);
+  printf("%lu pairs of routes, %lu specs applied, %lu refreshes rejected, %lu looks at metrics\n", (unsigned long)asked,
+         applied, (unsigned long)rejected, (unsigned long)scraped);
   ringshift_router_free(router);
   CHECK(remove(path) == 0);
   return check_end("threads");

@@ -72,6 +72,8 @@ static void test_state() {
   CHECK(router.metrics_text().find("# EOF") != std::string::npos);
   CHECK(router.apply(SPEC_PLAIN) == Refresh::unchanged && router.apply(SPEC_RAMP) == Refresh::applied);
   CHECK(router.refresh() == Refresh::unchanged && !router.max_ttl() && !router.last_error());
+  CHECK(router.events_json().find("[{\"sequence\":1,") == 0 && router.events_json(99) == "[]");
+  CHECK(router.events_json(1).find("\"kind\":\"applied\",\"level\":\"info\",\"generation\":4,") != std::string::npos);
   CHECK(version() == ringshift_version());
 }
 

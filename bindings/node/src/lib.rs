@@ -8,6 +8,7 @@
 #![deny(clippy::undocumented_unsafe_blocks)]
 
 pub mod failure;
+pub mod follow;
 pub mod function;
 mod index;
 mod key;

@@ -63,7 +63,7 @@ pub(crate) unsafe extern "C" fn generation(
 ) -> sys::napi_value {
     let generation = |shared: &Shared, []: [sys::napi_value; 0]| {
         let router = shared.router.borrow();
-        let generation = router.as_ref().map(ringshift::Router::generation);
+        let generation = router.as_ref().map(|router| router.generation());
         generation
             .and_then(|number| i32::try_from(number).ok())
             .unwrap_or(UNANSWERED)

@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Either, Uint8Array, Unknown};
+use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array, Unknown};
 use napi::{Env, JsValue};
 use napi_derive::napi;
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 
 use crate::failure::Failure;
+use crate::follow::Follow;
 use crate::key::{KeyFault, with_key};
 use crate::parts::{NodeParts, RouteParts, number};
 use crate::shared::Shared;
@@ -82,7 +83,7 @@ impl RouterHandle {
     fn with<T>(&self, ask: impl FnOnce(&Router) -> Result<T, Failure>) -> Checked<T> {
         let router = self.shared.router.borrow();
         checked(match router.as_ref() {
-            Some(router) => ask(router),
+            Some(router) => ask(router.as_ref()),
             None => Err(Failure::closed()),
         })
     }
@@ -151,6 +152,12 @@ impl RouterHandle {
         self.with(|router| Ok(router.refresh()? == Refresh::Applied))
     }
 
+    /// Refreshes in another thread, as a watcher does; the promise is kept when it is done, however it ended.
+    #[napi]
+    pub fn follow(&self) -> AsyncTask<Follow> {
+        AsyncTask::new(Follow::new(self.shared.router.borrow().clone()))
+    }
+
     /// Puts a spec in force; whether it is a new one.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value)]
@@ -211,6 +218,17 @@ impl RouterHandle {
     pub fn metrics(&self) -> Checked<String> {
         self.with(|router| {
             serde_json::to_string(&router.metrics())
+                .map_err(|error| Failure::new(ErrorKind::Internal, &error.to_string()))
+        })
+    }
+
+    /// What happened since the event with this number, as JSON.
+    #[napi(catch_unwind)]
+    pub fn events(&self, since: i64) -> Checked<String> {
+        self.with(|router| {
+            // JavaScript has checked that it is a whole number from 0 on.
+            let since = u64::try_from(since).unwrap_or_default();
+            serde_json::to_string(&router.events(since))
                 .map_err(|error| Failure::new(ErrorKind::Internal, &error.to_string()))
         })
     }

@@ -1,5 +1,5 @@
 //! What the parts of one router share: the core's router until it is closed, the snapshot that was used
-//! last, and which of its routes JavaScript has objects for. It never leaves its thread.
+//! last, and which of its routes JavaScript has objects for. It never leaves its thread; the core's router may.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::table::Table;
 /// The state behind one JavaScript router.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Nothing after `close`.
-    pub(crate) router: RefCell<Option<Router>>,
+    /// Nothing after `close`. Shared with the refreshes that other threads do meanwhile.
+    pub(crate) router: RefCell<Option<Arc<Router>>>,
     /// Held here, it is reached faster than through what the core keeps for each thread.
     snapshot: RefCell<Option<Arc<Snapshot>>>,
     pub(crate) table: RefCell<Table>,
@@ -25,7 +25,7 @@ impl Shared {
     pub(crate) fn new(router: Router) -> Self {
         Self {
             snapshot: RefCell::new(Some(router.snapshot())),
-            router: RefCell::new(Some(router)),
+            router: RefCell::new(Some(Arc::new(router))),
             table: RefCell::new(Table::default()),
             missed: Cell::new(None),
         }

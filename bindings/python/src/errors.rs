@@ -1,6 +1,8 @@
 //! The core's errors as Python exceptions. The classes are defined in `ringshift/errors.py`; one
 //! class for each kind, found by the kind's name.
 
+use pyo3::exceptions::{PyException, PyOSError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -19,12 +21,22 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 /// The exception for an error of the core, as an object.
+///
+/// Does what the class' own `__init__` does, without calling it: that is Python code, which a thread must not be
+/// in when the interpreter ends (`ending`).
 pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let places = PyDict::new(py);
-    places.set_item("pointer", error.pointer())?;
-    places.set_item("line", error.line())?;
-    places.set_item("column", error.column())?;
-    class(py, error.kind())?.call((error.to_string(),), Some(&places))
+    let class = class(py, error.kind())?;
+    let base = match error.kind() {
+        ErrorKind::Io => py.get_type::<PyOSError>(),
+        _ => py.get_type::<PyException>(),
+    };
+    let message = error.to_string();
+    let exception = base.call_method1(intern!(py, "__new__"), (&class, &message))?;
+    base.call_method1(intern!(py, "__init__"), (&exception, &message))?;
+    exception.setattr(intern!(py, "pointer"), error.pointer())?;
+    exception.setattr(intern!(py, "line"), error.line())?;
+    exception.setattr(intern!(py, "column"), error.column())?;
+    Ok(exception)
 }
 
 /// An error that this crate found itself.

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyBytesMethods, PyList, PyString, PyTuple};
 use ringshift::ErrorKind;
 
+use crate::ending::calling;
 use crate::errors;
 
 /// The bytes of a key, borrowed where that is possible.
@@ -68,7 +69,7 @@ impl<'py> Keys<'py> {
                 type_name(objects)
             )));
         }
-        Ok(Self(objects.try_iter()?.collect::<PyResult<_>>()?))
+        calling(|| Ok(Self(objects.try_iter()?.collect::<PyResult<_>>()?)))
     }
 
     /// The keys as a list.

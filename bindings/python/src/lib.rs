@@ -7,6 +7,8 @@
 //! - `keys`: what Python passes as a key, as bytes
 //! - `attached`: what the interpreter's own lock is enough for
 //! - `cache`: routes and nodes that exist already, so that the hot path makes no object
+//! - `data`: what the core gives as JSON, as Python's own objects
+//! - `ending`: the end of the interpreter
 //! - `errors`: the core's kinds of error as the classes of `ringshift.errors`
 //! - `indices`: many keys into numbers
 //! - `moves`: what would move between two specs
@@ -17,6 +19,8 @@
 mod arguments;
 mod attached;
 mod cache;
+mod data;
+mod ending;
 mod errors;
 mod guard;
 mod indices;
@@ -30,11 +34,16 @@ mod target;
 use pyo3::prelude::*;
 
 /// The core of ringshift as a Python module; `ringshift` is the package to import.
-#[pymodule]
+///
+/// It needs no lock of the interpreter's: `attached` has one of its own where the interpreter has none.
+#[pymodule(gil_used = false)]
 mod _ringshift {
+    use pyo3::exceptions::PyImportError;
     use pyo3::prelude::*;
     use pyo3::types::PyList;
 
+    #[pymodule_export]
+    use crate::ending::at_exit;
     #[pymodule_export]
     use crate::errors::error_kinds;
     #[pymodule_export]
@@ -50,8 +59,25 @@ mod _ringshift {
     #[pymodule_export]
     use crate::target::Target;
 
+    /// The number of the main interpreter.
+    const MAIN: i64 = 0;
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // The classes are made once, and would outlive an interpreter that made them and has ended.
+        // SAFETY: this thread is attached to an interpreter, whose state this is.
+        let interpreter =
+            unsafe { pyo3::ffi::PyInterpreterState_GetID(pyo3::ffi::PyInterpreterState_Get()) };
+        if interpreter != MAIN {
+            return Err(PyImportError::new_err(
+                "ringshift._ringshift does not support loading in subinterpreters",
+            ));
+        }
+        // Here and not when it is first needed: a fork in the middle of another thread's import would
+        // leave the child waiting for ever.
+        for name in ["array", "json"] {
+            module.py().import(name)?;
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("NO_NODE", ringshift::NO_NODE)?;
         let public = [

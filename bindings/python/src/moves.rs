@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use ringshift::ErrorKind;
 
 use crate::arguments::spec_text;
+use crate::ending::calling;
 use crate::errors;
 use crate::guard::{detached, guarded};
 
@@ -21,5 +22,5 @@ pub(crate) fn moves<'py>(
         serde_json::to_string(&moves)
             .map_err(|error| errors::new(py, ErrorKind::Internal, format!("moves: {error}")))
     })?;
-    py.import("json")?.call_method1("loads", (text,))
+    calling(|| py.import("json")?.call_method1("loads", (text,)))
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use crate::cache::NodeTable;
+use crate::node::Node;
 use crate::target::{Target, describe};
 
 /// What to do for a key. Immutable; keys with equal routes get the same object.
@@ -11,6 +12,7 @@ use crate::target::{Target, describe};
 pub(crate) struct Route {
     read: Option<Py<Target>>,
     fallback: Option<Py<Target>>,
+    single: Option<Py<Node>>,
     fill: bool,
     invalidate: Py<PyTuple>,
     stage: Py<PyString>,
@@ -32,6 +34,10 @@ impl Route {
         Ok(Self {
             read: target(route.read())?,
             fallback: target(route.fallback())?,
+            single: route
+                .single()
+                .map(|node| table.node(py, node))
+                .transpose()?,
             fill: route.fill(),
             invalidate: table.nodes(py, route.invalidate())?,
             stage: PyString::intern(py, route.stage().name()).unbind(),
@@ -54,6 +60,13 @@ impl Route {
     #[getter]
     fn fallback(&self, py: Python<'_>) -> Option<Py<Target>> {
         self.fallback.as_ref().map(|target| target.clone_ref(py))
+    }
+
+    /// The node of a route that is about one node only: it is read and invalidated, and there is no
+    /// fallback; None for any other route.
+    #[getter]
+    fn single(&self, py: Python<'_>) -> Option<Py<Node>> {
+        self.single.as_ref().map(|node| node.clone_ref(py))
     }
 
     /// Whether a value that is found at `fallback` is copied to `read`.

@@ -13,8 +13,10 @@ use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, RouteCode, Snapshot};
 use crate::arguments::{check_watch, spec_text};
 use crate::attached::Attached;
 use crate::cache::{NodeTable, Routes};
+use crate::data;
+use crate::ending::{calling, let_go};
 use crate::errors;
-use crate::guard::{detached, guarded};
+use crate::guard::{Busy, detached, guarded};
 use crate::indices;
 use crate::keys::{Key, Keys};
 use crate::node::Node;
@@ -31,6 +33,7 @@ pub(crate) struct Router {
     /// Of the snapshot that was used last.
     routes: Attached<Option<Arc<Routes>>>,
     closed: AtomicBool,
+    busy: Busy,
     /// The `ringshift.watch.Watcher`, if there is one.
     watcher: Mutex<Option<Py<PyAny>>>,
 }
@@ -42,13 +45,15 @@ impl Router {
     #[pyo3(signature = (path, *, region=None, watch=None, last_good=None))]
     fn open(
         py: Python<'_>,
-        path: PathBuf,
+        path: &Bound<'_, PyAny>,
         region: Option<String>,
         watch: Option<f64>,
-        last_good: Option<PathBuf>,
+        last_good: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<Self>> {
+        let last_good = last_good.map(|path| file(&path)).transpose()?;
         let options = Options { region, last_good };
         check_watch(py, watch)?;
+        let path = file(path)?;
         let core = detached(py, || ringshift::Router::open(path, options))?;
         Self::start(py, core, watch)
     }
@@ -61,8 +66,9 @@ impl Router {
         text: &Bound<'_, PyAny>,
         region: Option<String>,
         watch: Option<f64>,
-        last_good: Option<PathBuf>,
+        last_good: Option<Bound<'_, PyAny>>,
     ) -> PyResult<Py<Self>> {
+        let last_good = last_good.map(|path| file(&path)).transpose()?;
         let options = Options { region, last_good };
         check_watch(py, watch)?;
         let text = spec_text(text)?;
@@ -186,7 +192,7 @@ impl Router {
     /// Reads the spec file again.
     fn refresh(&self, py: Python<'_>) -> PyResult<bool> {
         self.check_open(py)?;
-        let refresh = detached(py, || self.core.refresh())?;
+        let refresh = self.busy.detached(py, || self.core.refresh())?;
         Ok(refresh == Refresh::Applied)
     }
 
@@ -194,7 +200,7 @@ impl Router {
     fn apply(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.check_open(py)?;
         let text = spec_text(text)?;
-        let refresh = detached(py, || self.core.apply(&text))?;
+        let refresh = self.busy.detached(py, || self.core.apply(&text))?;
         Ok(refresh == Refresh::Applied)
     }
 
@@ -264,17 +270,33 @@ impl Router {
     /// All counters and states, as data.
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_open(py)?;
-        let text = guarded(py, || {
-            serde_json::to_string(&self.core.metrics())
-                .map_err(|error| errors::new(py, ErrorKind::Internal, format!("metrics: {error}")))
+        let failed = |error: serde_json::Error| {
+            ringshift::Error::new(ErrorKind::Internal, format!("metrics: {error}"))
+        };
+        // The first call for a spec goes through all its points.
+        let text = self.busy.detached(py, || {
+            serde_json::to_string(&self.core.metrics()).map_err(failed)
         })?;
-        py.import("json")?.call_method1("loads", (text,))
+        data::from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
+    }
+
+    /// What happened since the event with this number, as data.
+    #[pyo3(signature = (since=0))]
+    fn events<'py>(&self, py: Python<'py>, since: u64) -> PyResult<Bound<'py, PyAny>> {
+        self.check_open(py)?;
+        let failed = |error: serde_json::Error| {
+            ringshift::Error::new(ErrorKind::Internal, format!("events: {error}"))
+        };
+        let text = self.busy.detached(py, || {
+            serde_json::to_string(&self.core.events(since)).map_err(failed)
+        })?;
+        data::from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
     }
 
     /// All counters and states in the `OpenMetrics` text format.
     fn metrics_text(&self, py: Python<'_>) -> PyResult<String> {
         self.check_open(py)?;
-        guarded(py, || Ok(self.core.metrics_text()))
+        self.busy.detached(py, || Ok(self.core.metrics_text()))
     }
 
     /// Whether the router was closed.
@@ -294,7 +316,9 @@ impl Router {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(watcher) = watcher {
-            watcher.call_method0(py, "stop")?;
+            let stopped = calling(|| watcher.call_method0(py, "stop").map(drop));
+            let_go(watcher);
+            stopped?;
         }
         Ok(())
     }
@@ -328,6 +352,16 @@ impl Router {
     }
 }
 
+impl Drop for Router {
+    fn drop(&mut self) {
+        let watcher = self
+            .watcher
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let_go(watcher.take());
+    }
+}
+
 impl Router {
     fn start(py: Python<'_>, core: ringshift::Router, watch: Option<f64>) -> PyResult<Py<Self>> {
         let router = Py::new(
@@ -337,13 +371,15 @@ impl Router {
                 nodes: NodeTable::default(),
                 routes: Attached::default(),
                 closed: AtomicBool::new(false),
+                busy: Busy::default(),
                 watcher: Mutex::new(None),
             },
         )?;
         if let Some(seconds) = watch {
-            let watcher = py
-                .import("ringshift.watch")?
-                .call_method1("start", (&router, seconds))?;
+            let watcher = calling(|| {
+                py.import("ringshift.watch")?
+                    .call_method1("start", (&router, seconds))
+            })?;
             *router
                 .get()
                 .watcher
@@ -445,6 +481,11 @@ impl Router {
 
 /// The code of a key that had no object yet, and the epoch of the snapshot that gave it.
 type Missed = (u64, RouteCode);
+
+/// A path as Python has it: text, bytes or an object that knows its path.
+fn file(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    calling(|| path.extract())
+}
 
 #[cold]
 fn closed(py: Python<'_>) -> PyErr {

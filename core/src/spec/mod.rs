@@ -3,6 +3,7 @@
 //! `docs/spec.md` is the norm. [`Spec::parse`] checks everything that can be checked without
 //! knowing the spec in force; the rules about generations belong to [`Router`](crate::Router).
 
+mod breaker;
 mod clusters;
 mod cursor;
 mod migration;
@@ -138,6 +139,14 @@ pub struct NodeSpec {
 pub struct BreakerSpec {
     /// Consecutive failures that open it.
     pub failures: u32,
+    /// The share of failures among the requests of a window that opens it, in basis points.
+    pub rate: u16,
+    /// The same for all nodes of a cluster together: then the cluster is not read.
+    pub cluster_rate: u16,
+    /// How long a window is.
+    pub window: Duration,
+    /// With fewer requests than these in a window, its shares say nothing.
+    pub min_requests: u32,
     /// How long it stays open the first time.
     pub open: Duration,
     /// How long it stays open at the most.
@@ -297,7 +306,7 @@ impl Spec {
             migration,
             breaker: fields
                 .get("breaker")
-                .map_or_else(|| Ok(BreakerSpec::default()), breaker)?,
+                .map_or_else(|| Ok(BreakerSpec::default()), breaker::decode)?,
             max_ttl: fields.get("max_ttl").map(units::duration).transpose()?,
         })
     }
@@ -318,46 +327,4 @@ impl Spec {
         let place = Cursor::root(text).and_then(|root| root.descend(path));
         place.map_or_else(|error| error, |place| place.error(kind, message))
     }
-}
-
-impl Default for BreakerSpec {
-    fn default() -> Self {
-        Self {
-            failures: 3,
-            open: Duration::from_secs(1),
-            max_open: Duration::from_secs(60),
-            max_ejected: ALL_BASIS_POINTS / 2,
-        }
-    }
-}
-
-fn breaker(place: &Cursor<'_>) -> Result<BreakerSpec, Error> {
-    let fields = place.object(
-        "a breaker",
-        &["failures", "open", "max_open", "max_ejected"],
-    )?;
-    let mut breaker = BreakerSpec::default();
-    if let Some(place) = fields.get("failures") {
-        breaker.failures = place.integer("a number of failures", 1, 100)? as u32;
-    }
-    if let Some(place) = fields.get("open") {
-        breaker.open = units::duration(place)?;
-    }
-    if let Some(place) = fields.get("max_open") {
-        breaker.max_open = units::duration(place)?;
-    }
-    if breaker.max_open < breaker.open {
-        let place = fields
-            .get("max_open")
-            .or(fields.get("open"))
-            .unwrap_or(fields.place());
-        return Err(place.invalid(format!(
-            "`max_open` is {:?}, shorter than `open`, {:?}; use at least as long",
-            breaker.max_open, breaker.open
-        )));
-    }
-    if let Some(place) = fields.get("max_ejected") {
-        breaker.max_ejected = units::share(place)?;
-    }
-    Ok(breaker)
 }

@@ -28,6 +28,9 @@ export function migrating(from, to, migration, { generation = 1, blue = {}, gree
   })
 }
 
+/** Settings of breakers that hardly ever open, for tests of what a failure alone does. */
+export const NO_BREAKER = { breaker: { failures: 100, rate: 1, cluster_rate: 1, min_requests: 1_000_000 } }
+
 /** Loopback addresses that nobody is asked at. */
 export const BLUE = ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3']
 export const GREEN = ['127.0.0.1:4', '127.0.0.1:5']

@@ -8,6 +8,7 @@ import ringshift, {
   RingshiftError,
   type Route,
   Router,
+  type RouterEvent,
   type Target,
 } from 'ringshift'
 import { type LoadOptions, Redis } from 'ringshift/adapters/ioredis'
@@ -22,6 +23,8 @@ const zone: string | null | undefined = read?.nodes[0]?.zone
 const groups: Map<Node | null, number[]> = router.groupByNode(new Set(['a', Buffer.from('b')]))
 const metrics: Metrics = router.metrics()
 const failed: number = metrics.requests.filter(({ outcome }) => outcome === 'error').length
+const event: RouterEvent | undefined = router.events(router.events().at(-1)?.sequence)[0]
+const loud: boolean = event?.level === 'warning' && event.error === 'spec_syntax'
 if (read) router.report(read, 'hit')
 for (const node of route.invalidate) router.report(node, 'timeout', 'invalidate')
 const code: ErrorCode | undefined = ERROR_KINDS[0]?.code
@@ -73,4 +76,4 @@ await redis.getOrLoad('user:42', () => ({ name: 'Ada' }))
 // @ts-expect-error a condition can't be carried out at several nodes
 await redis.expire('user:42', 60, 'NX')
 
-export { address, applied, bytes, code, failed, groups, loaded, name, same, stored, text, user, zone }
+export { address, applied, bytes, code, failed, groups, loaded, loud, name, same, stored, text, user, zone }

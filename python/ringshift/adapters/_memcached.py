@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from pymemcache.client import base
@@ -19,6 +20,7 @@ from pymemcache.exceptions import (
 from ringshift._ringshift import Node, Router
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
 from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
+from ringshift.errors import ClosedError
 
 _Result = TypeVar("_Result")
 
@@ -31,13 +33,13 @@ class Pool(base.PooledClient):  # type: ignore[misc]
     # has what only meta commands can tell apart from values.
     old_until = -1
 
-    def run(self, command: Callable[[Connection], _Result], *, again: bool = True) -> _Result:
+    def run(self, command: Callable[..., _Result], *arguments: Any, again: bool = True) -> _Result:
         """Runs a command on a connection. With `again`, one that turns out to have died while idle is replaced."""
         while True:
             connection = self.client_pool.get()
             fresh = connection.sock is None
             try:
-                result = command(connection)
+                result = command(connection, *arguments)
             except BaseException as error:
                 self._give_up(connection, error)
                 died = isinstance(error, ConnectionError | MemcacheUnexpectedCloseError)
@@ -47,21 +49,19 @@ class Pool(base.PooledClient):  # type: ignore[misc]
                 self.client_pool.release(connection)
                 return result
 
-    def by_meta(
-        self, meta: Callable[[Connection], list[_Result]], classic: Callable[[Connection], list[_Result]]
-    ) -> list[_Result]:
+    def by_meta(self, meta: Callable[..., _Result], classic: Callable[..., _Result], *arguments: Any) -> _Result:
         """Runs a command if the server knows meta commands, or else the one that comes nearest."""
 
-        def known(connection: Connection) -> list[_Result]:
-            return classic(connection) if connection.epoch() <= self.old_until else meta(connection)
+        def known(connection: Connection) -> _Result:
+            return (classic if connection.epoch() <= self.old_until else meta)(connection, *arguments)
 
-        def remembered(connection: Connection) -> list[_Result]:
-            result = classic(connection)
+        def remembered(connection: Connection) -> _Result:
+            result = classic(connection, *arguments)
             self.old_until = max(self.old_until, connection.born)
             return result
 
         try:
-            return self.run(known)
+            return self.run(meta, *arguments) if self.old_until < 0 else self.run(known)
         except MemcacheUnknownCommandError:
             # A server before 1.6.
             return self.run(remembered)
@@ -111,30 +111,47 @@ class Memcached:
         self._key_prefix = key_prefix
         self._pools: dict[str, Pool] = {}
         self._retired: list[Pool] = []
+        # Of nodes of one generation, or they would become more and more.
+        self._ways: dict[Node, tuple[Pool, bytes]] = {}
+        self._generation = 0
         self._lock = threading.Lock()
         _transports.add(self)
 
     def send(self, step: Step) -> Reply:
         """Sends a step; only a caller's mistake is raised."""
-        prefix = step.node.key_prefix.encode() + self._key_prefix
-        keys = [prefix + key for key in step.keys]
         try:
-            return _SENDERS[step.do](self.pool(step.node.address), step, keys)
-        except MemcacheIllegalInputError:
-            raise
-        except TimeoutError as error:
-            return Failure(error, "timeout")
-        except (OSError, MemcacheError, ValueError, LookupError) as error:
-            return Failure(error, "error")
-        except RuntimeError as error:
-            # pymemcache's way to say that `max_pool_size` is reached, which tells nothing about the node.
-            return Failure(error, None)
+            pool, prefix = self._way(step.node)
+            return _SENDERS[step.do](pool, step, [prefix + key for key in step.keys])
+        except Exception as error:  # noqa: BLE001 - what is no node's failure is raised again
+            return failure(error)
+
+    def get(self, node: Node, key: bytes) -> Item | None:
+        """The step GET for one key; raises what pymemcache raises, and so do those below."""
+        pool, prefix = self._ways.get(node) or self._way(node)
+        return _get_one(pool, prefix + key)
+
+    def seek(self, node: Node, key: bytes) -> Item | Token | None:
+        """The step SEEK for one key."""
+        pool, prefix = self._ways.get(node) or self._way(node)
+        return _lease_one(pool, prefix + key)
+
+    def store(self, node: Node, key: bytes, item: Item) -> Any:
+        """The step SET for one key."""
+        pool, prefix = self._ways.get(node) or self._way(node)
+        return pool.run(Connection.store_one, b"set", prefix + key, item)
+
+    def delete(self, node: Node, key: bytes, _item: None) -> bool:
+        """The step DELETE for one key."""
+        pool, prefix = self._ways.get(node) or self._way(node)
+        removed: bool = pool.run(Connection.delete_one, prefix + key)
+        return removed
 
     def call(self, node: Node, name: str, key: bytes, *arguments: Any) -> Any:
         """Calls a method of pymemcache's client that no step stands for; its errors are raised, and reported."""
-        wire = node.key_prefix.encode() + self._key_prefix + key
+        pool, prefix = self._way(node)
+        wire = prefix + key
         try:
-            result = self.pool(node.address).run(
+            result = pool.run(
                 lambda connection: getattr(connection, name)(wire, *arguments, noreply=False), again=False
             )
         except TimeoutError:
@@ -148,22 +165,35 @@ class Memcached:
 
     def pool(self, address: str) -> Pool:
         """The connections to an address."""
-        pool = self._pools.get(address)
-        return self._add(address) if pool is None else pool
-
-    def _add(self, address: str) -> Pool:
         with self._lock:
-            pool = self._pools.get(address)
-            if pool is None:
-                pool = self._pools[address] = Pool(address, **self._options)
-                self._retire()
-            return pool
+            return self._pool(address)
+
+    def _pool(self, address: str) -> Pool:
+        pool = self._pools.get(address)
+        if pool is None:
+            pool = self._pools[address] = Pool(address, **self._options)
+            self._retire()
+        return pool
+
+    def _way(self, node: Node) -> tuple[Pool, bytes]:
+        """The connections to a node, and what comes before keys there."""
+        way = self._ways.get(node)
+        if way is None:
+            with self._lock:
+                way = self._pool(node.address), node.key_prefix.encode() + self._key_prefix
+                # What was begun is still sent when the router is closed.
+                with suppress(ClosedError):
+                    if self._generation != self._router.generation:
+                        self._ways, self._generation = {}, self._router.generation
+                    self._ways[node] = way
+        return way
 
     def _retire(self) -> None:
         """Gives up addresses that the spec has no more, as soon as nobody uses their connections."""
         known = {node.address for node in self._router.nodes}
         for address in self._pools.keys() - known:
             self._retired.append(self._pools.pop(address))
+            self._ways = {}
         busy = []
         for pool in self._retired:
             if pool.client_pool.used:
@@ -176,7 +206,7 @@ class Memcached:
         """Closes all connections; the next step opens new ones."""
         with self._lock:
             pools = [*self._pools.values(), *self._retired]
-            self._pools, self._retired = {}, []
+            self._pools, self._ways, self._retired = {}, {}, []
         for pool in pools:
             pool.close()
 
@@ -184,20 +214,40 @@ class Memcached:
         """In a forked child: the parent goes on with the connections, so they are left alone."""
         self._lock = threading.Lock()
         pools = [*self._pools.values(), *self._retired]
-        self._pools, self._retired = {}, []
+        self._pools, self._ways, self._retired = {}, {}, []
         for pool in pools:
             # Closes the child's descriptors only; nothing is sent.
             for connection in (*pool.client_pool.used, *pool.client_pool.free):
                 connection.close()
 
 
+def failure(error: Exception) -> Failure:
+    """How a request failed; a caller's mistake is raised."""
+    if isinstance(error, MemcacheIllegalInputError):
+        raise error
+    if isinstance(error, TimeoutError):
+        return Failure(error, "timeout")
+    if isinstance(error, OSError | MemcacheError | ValueError | LookupError):
+        return Failure(error, "error")
+    if isinstance(error, RuntimeError):
+        # pymemcache's way to say that `max_pool_size` is reached, which tells nothing about the node.
+        return Failure(error, None)
+    raise error
+
+
+def _get_one(pool: Pool, key: bytes) -> Item | None:
+    item = pool.run(Connection.get_one, key)
+    if item is None or item.value == PLACEHOLDER:
+        return None
+    # What is empty may only stand in for a token, which this command can't tell.
+    return item if item.value or item.flags else _find(pool, [key])[0]
+
+
 def _get(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
     if len(keys) == 1:
-        items: list[Item | None] = [pool.run(lambda connection: connection.get_one(keys[0]))]
-    else:
-        found = pool.run(lambda connection: connection.get_many(keys))
-        items = [found.get(key) for key in keys]
-    # What is empty may only stand in for a token, which this command can't tell.
+        return [_get_one(pool, keys[0])]
+    found = pool.run(Connection.get_many, keys)
+    items = [found.get(key) for key in keys]
     doubtful = [at for at, item in enumerate(items) if item is not None and not item.value and not item.flags]
     if doubtful:
         for at, item in zip(doubtful, _find(pool, [keys[at] for at in doubtful]), strict=True):
@@ -210,22 +260,23 @@ def _take(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
 
 
 def _find(pool: Pool, keys: list[bytes]) -> list[Item | None]:
-    found = pool.by_meta(lambda connection: connection.find_each(keys), lambda connection: connection.gets_each(keys))
+    found = pool.by_meta(Connection.find_each, Connection.gets_each, keys)
     return [each and each.item for each in found]
 
 
 def _gets(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
-    found = pool.by_meta(lambda connection: connection.find_each(keys), lambda connection: connection.gets_each(keys))
+    found = pool.by_meta(Connection.find_each, Connection.gets_each, keys)
     return [(each.item, Token(each.cas)) if each and each.item else None for each in found]
+
+
+def _lease_one(pool: Pool, key: bytes) -> Item | Token | None:
+    return pool.by_meta(Connection.lease_one, Connection.place_one, key)
 
 
 def _lease(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
     if len(keys) == 1:
-        key = keys[0]
-        return pool.by_meta(
-            lambda connection: [connection.lease_one(key)], lambda connection: connection.place_each(keys)
-        )
-    return pool.by_meta(lambda connection: connection.lease_each(keys), lambda connection: connection.place_each(keys))
+        return [_lease_one(pool, keys[0])]
+    return pool.by_meta(Connection.lease_each, Connection.place_each, keys)
 
 
 def _fill(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
@@ -241,20 +292,21 @@ def _fill(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
 def _store(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     command = step.do.value.encode()
     if len(keys) == 1 and not step.tokens:
-        return [pool.run(lambda connection: connection.store_one(command, keys[0], step.items[0]))]
-    return pool.run(
-        lambda connection: connection.store_each(command, keys, step.items, step.tokens), again=step.do is not Do.CAS
+        return [pool.run(Connection.store_one, command, keys[0], step.items[0])]
+    stored: list[Any] = pool.run(
+        Connection.store_each, command, keys, step.items, step.tokens, again=step.do is not Do.CAS
     )
+    return stored
 
 
 def _delete(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
     if len(keys) == 1:
-        return [pool.run(lambda connection: connection.delete_one(keys[0]))]
-    return pool.run(lambda connection: connection.delete_each(keys))
+        return [pool.run(Connection.delete_one, keys[0])]
+    return pool.run(Connection.delete_each, keys)
 
 
 def _touch(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
-    return pool.run(lambda connection: connection.touch_each(keys, step.items))
+    return pool.run(Connection.touch_each, keys, step.items)
 
 
 _SENDERS: Final[dict[Do, Callable[[Pool, Step, list[bytes]], Reply]]] = {

@@ -115,10 +115,13 @@ class Connection(base.Client):  # type: ignore[misc]
 
     def _read_found_whole(self, line: bytes, rest: bytes) -> tuple[bytes, Found | None]:
         words = line.split()
-        if words[:1] == [b"VA"]:
-            # So that nothing more has to be received by pymemcache's reader.
-            rest = self._receive(rest, int(words[1]) + 2)
-        return self._read_found(line, rest)
+        if words[:1] != [b"VA"]:
+            return self._read_found(line, rest)
+        size = int(words[1])
+        rest = self._receive(rest, size + 2)
+        if rest[size:] != b"\r\n":
+            raise MemcacheUnknownError(rest[size : size + 32])
+        return b"", _found(words, rest[:size])
 
     def store_one(self, command: bytes, key: bytes, item: Item) -> Any:
         """Stores one item."""
@@ -183,6 +186,10 @@ class Connection(base.Client):  # type: ignore[misc]
                 found[at] = each
         return [each and (each.item or _token(each.cas, epoch)) for each in found]
 
+    def place_one(self, key: bytes) -> Item | Token | None:
+        """The same for one key."""
+        return self.place_each([key])[0]
+
     def store_each(
         self, command: bytes, keys: Sequence[bytes], items: Sequence[Item], tokens: Sequence[Token]
     ) -> list[Any]:
@@ -239,12 +246,7 @@ class Connection(base.Client):  # type: ignore[misc]
         if words[:1] != [b"VA"]:
             raise MemcacheUnknownError(line[:32])
         rest, value = base._readvalue(self.sock, rest, int(words[1]))  # noqa: SLF001
-        marks = {word[:1]: word[1:] for word in words[2:]}
-        left = int(marks[b"t"])
-        # Marked by a meta delete as no longer true, or made for a token.
-        stands_in = b"X" in marks or (not value and (b"W" in marks or b"Z" in marks)) or value == PLACEHOLDER
-        item = None if stands_in else Item(value, int(marks[b"f"]), None if left < 0 else left)
-        return rest, Found(item, marks[b"c"])
+        return rest, _found(words, value)
 
     def _read_gets(self, line: bytes, rest: bytes) -> tuple[bytes, Found | None]:
         self._raise_errors(line, b"gets")
@@ -281,6 +283,16 @@ class Connection(base.Client):  # type: ignore[misc]
             return rest, line != b"NOT_FOUND"
         self._raise_errors(line, b"delete or touch")
         raise MemcacheUnknownError(line[:32])
+
+
+def _found(words: Sequence[bytes], value: bytes) -> Found:
+    """A value and what meta get tells about it."""
+    marks = {word[:1]: word[1:] for word in words[2:]}
+    left = int(marks[b"t"])
+    # Marked by a meta delete as no longer true, or made for a token.
+    stands_in = b"X" in marks or (not value and (b"W" in marks or b"Z" in marks)) or value == PLACEHOLDER
+    item = None if stands_in else Item(value, int(marks[b"f"]), None if left < 0 else left)
+    return Found(item, marks[b"c"])
 
 
 def _token(cas: bytes, epoch: int) -> Token | None:

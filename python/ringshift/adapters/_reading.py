@@ -64,6 +64,12 @@ def seek(router: Router, route: Route, key: bytes) -> Plan[tuple[Item | None, To
     return None, held
 
 
+def find(router: Router, route: Route, key: bytes) -> Plan[Item | Tokens]:
+    """The same as `seek`, either the one or the other."""
+    item, held = yield from seek(router, route, key)
+    return held if item is None else item
+
+
 def fill(router: Router, tokens: Tokens, key: bytes, item: Item) -> Plan[bool]:
     """Stores an item wherever its token still holds; whether it did anywhere."""
     if not tokens:

@@ -126,10 +126,19 @@ Send = Callable[[Step], Reply]
 """Sends one step by some cache client. A node's failure is a reply; only a caller's mistake is raised."""
 
 
-def carry_out(plan: Plan[Result], send: Send, router: Router) -> Result:
-    """Sends a plan's steps one after the other, and reports how each ended."""
+def carry_out(plan: Plan[Result], send: Send, router: Router, answer: Reply | None = None) -> Result:
+    """Sends a plan's steps one after the other, and reports how each ended.
+
+    Args:
+        plan: The plan; nothing of it was asked for yet.
+        send: Sends one step.
+        router: What is told how the steps ended.
+        answer: The reply to the plan's first step, if that was sent already.
+    """
     try:
         steps = next(plan)
+        if answer is not None:
+            steps = _answered(plan, steps, answer, router)
         while True:
             if len(steps) == 1:
                 step = steps[0]
@@ -148,11 +157,24 @@ def carry_out(plan: Plan[Result], send: Send, router: Router) -> Result:
         return result
 
 
-async def carry_out_async(plan: Plan[Result], send: Callable[[Step], Awaitable[Reply]], router: Router) -> Result:
+def _answered(plan: Plan[Any], steps: list[Step], answer: Reply, router: Router) -> list[Step]:
+    (first,) = steps
+    _report(router, first, answer)
+    return plan.send([answer])
+
+
+SendAsync = Callable[[Step], Awaitable[Reply]]
+"""The same where the answer is awaited."""
+
+
+async def carry_out_async(
+    plan: Plan[Result], send: SendAsync, router: Router, answer: Reply | asyncio.CancelledError | None = None
+) -> Result:
     """The same by a client whose answers are awaited; steps that may go at the same time do.
 
     Where it is cancelled in the middle of an invalidation, a task of its own removes the key from the nodes that are
-    left: what the caller wrote to the origin stays there.
+    left: what the caller wrote to the origin stays there. `answer` may say that this happened to the step that was sent
+    already.
     """
 
     async def one(step: Step) -> Reply:
@@ -162,14 +184,16 @@ async def carry_out_async(plan: Plan[Result], send: Callable[[Step], Awaitable[R
 
     try:
         steps = next(plan)
+        if isinstance(answer, asyncio.CancelledError):
+            _go_on_alone(plan, steps, one, router)
+            raise answer
+        if answer is not None:
+            steps = _answered(plan, steps, answer, router)
         while True:
             try:
                 replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
             except asyncio.CancelledError:
-                if any(_OPS[step.do] == "invalidate" for step in steps):
-                    rest = asyncio.ensure_future(_remove_rest(plan, steps, one, router))
-                    _running.add(rest)
-                    rest.add_done_callback(_running.discard)
+                _go_on_alone(plan, steps, one, router)
                 raise
             steps = plan.send(list(replies))
     except StopIteration as done:
@@ -181,9 +205,15 @@ _running: Final[set[asyncio.Future[None]]] = set()
 """What nobody awaits; the event loop itself would let go of it."""
 
 
-async def _remove_rest(
-    plan: Plan[Any], steps: list[Step], one: Callable[[Step], Awaitable[Reply]], router: Router
-) -> None:
+def _go_on_alone(plan: Plan[Any], steps: list[Step], one: SendAsync, router: Router) -> None:
+    """After the caller was cancelled."""
+    if any(_OPS[step.do] == "invalidate" for step in steps):
+        rest = asyncio.ensure_future(_remove_rest(plan, steps, one, router))
+        _running.add(rest)
+        rest.add_done_callback(_running.discard)
+
+
+async def _remove_rest(plan: Plan[Any], steps: list[Step], one: SendAsync, router: Router) -> None:
     """Goes on with a cancelled invalidation; what can't be removed in time counts as lost."""
     try:
         async with asyncio.timeout(REMOVAL):

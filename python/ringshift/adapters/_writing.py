@@ -56,6 +56,20 @@ def invalidate(router: Router, routes: Sequence[Route], keys: Sequence[bytes]) -
     return (yield from store(router, routes, keys, (), Do.DELETE))
 
 
+def delete_one(router: Router, route: Route, key: bytes, _item: Item | None = None) -> Plan[bool]:
+    """Removes a key everywhere; whether it was anywhere. Raises what went wrong."""
+    written = yield from _store_one(router, route, key, None, Do.DELETE, ())
+    written.check()
+    return written.results.get(0) is True
+
+
+def set_one(router: Router, route: Route, key: bytes, item: Item | None) -> Plan[bool]:
+    """Stores an item where it is read and removes it everywhere else; whether it was stored. Raises what went wrong."""
+    written = yield from _store_one(router, route, key, item, Do.SET, ())
+    written.check()
+    return written.results.get(0) is True
+
+
 def replace(router: Router, route: Route, key: bytes, item: Item) -> Plan[Written]:
     """Stores an item if there is one already: reads first, and only invalidates after a miss."""
     found = yield from read(router, route, key)

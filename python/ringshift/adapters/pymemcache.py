@@ -27,25 +27,22 @@ What is different from a pymemcache client:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self, TypeVar
 
-from pymemcache.client.base import check_key_helper
-from pymemcache.exceptions import MemcacheIllegalInputError
-from pymemcache.serde import LegacyWrappingSerde
-
-from ringshift._ringshift import Node, Route, Router
+from ringshift._ringshift import Router
 from ringshift.adapters import _reading, _writing
 from ringshift.adapters._expiry import to_ttl
 from ringshift.adapters._loads import Loaded, Loads
-from ringshift.adapters._memcached import Memcached, Pool
+from ringshift.adapters._memcached import Memcached, failure
+from ringshift.adapters._memcached_values import Key, Values, integer
 from ringshift.adapters._nodes import place
 from ringshift.adapters._steps import Do, Item, Plan, Result, Token, carry_out
+from ringshift.adapters._straight import reader, writer
 from ringshift.errors import InvalidArgumentError
 
 __all__ = ["CasToken", "Client", "Key"]
 
-Key = str | bytes
 _K = TypeVar("_K", bound=Key)
 
 _DEFAULTS: Final = {"connect_timeout": 1.0, "timeout": 1.0, "no_delay": True}
@@ -57,7 +54,7 @@ class CasToken(bytes):
     place: tuple[str, str]
 
 
-class Client:
+class Client(Values):
     """pymemcache's methods over a router. Any number of threads may use one client.
 
     Args:
@@ -71,17 +68,12 @@ class Client:
     def __init__(self, router: Router, **options: Any) -> None:
         """Makes a client; connections are opened when they are needed."""
         options = {**_DEFAULTS, **options}
-        # Raises what pymemcache raises for options that it doesn't know; it connects to nothing.
-        model = Pool(("127.0.0.1", 11211), **options)
-        self._serde = options.pop("serde", None) or LegacyWrappingSerde(
-            options.pop("serializer", None), options.pop("deserializer", None)
-        )
-        self._unicode: bool = model.allow_unicode_keys
-        self._encoding: str = model.encoding
-        self._key_prefix: bytes = model.key_prefix
-        options.pop("key_prefix", None)
-        self._router = router
-        self._transport = Memcached(router, options, self._key_prefix)
+        super().__init__(router, options)
+        sent = self._transport = Memcached(router, options, self._key_prefix)
+        self._get = reader(router, _reading.read, sent.get, sent.send, failure, misses=True)
+        self._seek = reader(router, _reading.find, sent.seek, sent.send, failure, misses=False)
+        self._set = writer(router, _writing.set_one, sent.store, sent.send, failure)
+        self._delete = writer(router, _writing.delete_one, sent.delete, sent.send, failure)
         self._loads = Loads()
 
     @property
@@ -94,7 +86,7 @@ class Client:
     def get(self, key: Key, default: Any = None) -> Any:
         """The value of a key, or `default` if no cache has it or answers."""
         route, wire = self._route(key)
-        item = self._carry_out(_reading.read(self._router, route, wire))
+        item = self._get(route, wire)
         return default if item is None else self._serde.deserialize(key, item.value, item.flags)
 
     def get_many(self, keys: Iterable[_K]) -> dict[_K, Any]:
@@ -134,12 +126,12 @@ class Client:
             expire: How long the value lives, as for `set`.
 
         """
-        _integer(expire, "expire")
+        integer(expire, "expire")
         arrived = self._loads.arrive()
         route, wire = self._route(key)
-        item, tokens = self._carry_out(_reading.seek(self._router, route, wire))
-        if item is not None:
-            return self._serde.deserialize(key, item.value, item.flags)
+        found = self._seek(route, wire)
+        if isinstance(found, Item):
+            return self._serde.deserialize(key, found.value, found.flags)
         loaded: list[Any] = []
 
         def ask() -> Loaded:
@@ -148,7 +140,7 @@ class Client:
             return None if value is None else self._item(key, value, expire, None)
 
         def fill(item: Item) -> bool:
-            return self._carry_out(_reading.fill(self._router, tokens, wire, item))
+            return self._carry_out(_reading.fill(self._router, found, wire, item))
 
         item = self._loads.run(wire, arrived, ask, fill)
         # Whoever shares a load gets a value of its own.
@@ -165,8 +157,7 @@ class Client:
             InvalidationLostError: A node did not acknowledge; it may still hold an old value.
         """
         route, wire = self._route(key)
-        plan = _writing.store(self._router, [route], [wire], [self._item(key, value, expire, flags)], Do.SET)
-        return self._finish(plan, 1)[0] is True
+        return self._set(route, wire, self._item(key, value, expire, flags)) is True
 
     def set_many(
         self, values: Mapping[_K, Any], expire: int = 0, noreply: bool | None = None, flags: int | None = None
@@ -219,7 +210,7 @@ class Client:
     def touch(self, key: Key, expire: int = 0, noreply: bool | None = None) -> bool:
         """Gives the key another time to live; False if no cache has it or answers."""
         route, wire = self._route(key)
-        return self._carry_out(_reading.touch(self._router, route, wire, to_ttl(_integer(expire, "expire"))))
+        return self._carry_out(_reading.touch(self._router, route, wire, to_ttl(integer(expire, "expire"))))
 
     # ---- Invalidating
 
@@ -241,7 +232,7 @@ class Client:
             InvalidationLostError: A node did not acknowledge; it may still hold the value.
         """
         route, wire = self._route(key)
-        return self._finish(_writing.invalidate(self._router, [route], [wire]), 1)[0] is True
+        return self._delete(route, wire, None) is True
 
     def delete_many(self, keys: Iterable[Key], noreply: bool | None = None) -> bool:
         """Removes many keys like `delete`; True."""
@@ -255,12 +246,12 @@ class Client:
 
     def incr(self, key: Key, value: int, noreply: bool | None = False) -> int | None:
         """Adds to a number; None if the key is not there. Refused while a migration is going on."""
-        result: int | None = self._on_record("incr", key, _integer(value, "value"))
+        result: int | None = self._on_record("incr", key, integer(value, "value"))
         return result
 
     def decr(self, key: Key, value: int, noreply: bool | None = False) -> int | None:
         """Takes from a number; None if the key is not there. Refused while a migration is going on."""
-        result: int | None = self._on_record("decr", key, _integer(value, "value"))
+        result: int | None = self._on_record("decr", key, integer(value, "value"))
         return result
 
     def append(
@@ -282,7 +273,7 @@ class Client:
         addresses = {node.address: node for node in self._router.nodes}
         for address in addresses:
             pool = self._transport.pool(address)
-            pool.run(lambda connection: connection.flush_all(_integer(delay, "delay"), noreply=False))
+            pool.run(lambda connection: connection.flush_all(integer(delay, "delay"), noreply=False))
         return True
 
     def close(self) -> None:
@@ -315,42 +306,7 @@ class Client:
         """The same as `delete`."""
         self.delete(key)
 
-    # ---- From Python's values to bytes, and what became of a plan
-
-    def _route(self, key: Key) -> tuple[Route, bytes]:
-        wire = self._bytes(key)
-        route = self._router.route(wire)
-        self._check(wire, route.invalidate)
-        return route, wire
-
-    def _routes(self, keys: Sequence[Key]) -> tuple[list[Route], list[bytes]]:
-        wires = [self._bytes(key) for key in keys]
-        routes = self._router.route_many(wires)
-        for route, wire in zip(routes, wires, strict=True):
-            self._check(wire, route.invalidate)
-        return routes, wires
-
-    def _bytes(self, key: Key) -> bytes:
-        """The key as bytes, checked as pymemcache does, and for being nothing or all space, which it lets through."""
-        wire: bytes = check_key_helper(key, self._unicode, self._key_prefix)
-        if not wire.strip():
-            raise MemcacheIllegalInputError("Key is empty")
-        return wire[len(self._key_prefix) :]
-
-    def _check(self, wire: bytes, nodes: Iterable[Node]) -> None:
-        """A key must be short enough for every cluster of its route, or it could be read and not be invalidated."""
-        left = _LONGEST_KEY - len(wire) - len(self._key_prefix)
-        if left < _LONGEST_PREFIX and any(len(node.key_prefix) > left for node in nodes):
-            raise MemcacheIllegalInputError(f"Key is too long: with its prefix it has more than {_LONGEST_KEY} bytes")
-
-    def _item(self, key: Key, value: Any, expire: int, flags: int | None) -> Item:
-        data, own_flags = self._serde.serialize(key, value)
-        if not isinstance(data, bytes):
-            try:
-                data = str(data).encode(self._encoding)
-            except UnicodeEncodeError as error:
-                raise MemcacheIllegalInputError(f"Data values must be binary-safe: {error}") from error
-        return Item(data, own_flags if flags is None else flags, to_ttl(_integer(expire, "expire")))
+    # ---- What became of a plan
 
     def _store(self, values: Mapping[_K, Any], expire: int, flags: int | None) -> list[Any]:
         routes, wires = self._routes(list(values))
@@ -373,14 +329,3 @@ class Client:
                 "be moved; keep such keys in a cluster of their own, with a router of their own"
             )
         return self._transport.call(route.invalidate[0], name, wire, *arguments)
-
-
-_LONGEST_KEY: Final = 250
-# A spec allows no longer one.
-_LONGEST_PREFIX: Final = 128
-
-
-def _integer(number: int, name: str) -> int:
-    if not isinstance(number, int):
-        raise MemcacheIllegalInputError(f"{name} must be integer, got bad value: {number!r}")
-    return number

@@ -1,19 +1,25 @@
-"""Python's part: pymemcache and redis-py, bare and through the adapter. `costs.py MEMCACHED REDIS`."""
+"""Python's part: pymemcache and redis-py, also its asyncio client, bare and through the adapter.
+
+costs.py MEMCACHED REDIS
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import redis
+import redis.asyncio
 import ringshift
 from pymemcache.client.base import PooledClient
 from ringshift.adapters.pymemcache import Client
 from ringshift.adapters.redis import Redis
+from ringshift.adapters.redis import asyncio as awaited
 
 BLOCK, ROUNDS = 200, 60
 VALUE = b"x" * 100
@@ -34,24 +40,31 @@ def block(operation: Callable[[], object]) -> float:
     return (time.perf_counter_ns() - begin) / BLOCK / 1000
 
 
+async def awaited_block(operation: Callable[[], Awaitable[object]]) -> float:
+    """The same where an operation is awaited."""
+    begin = time.perf_counter_ns()
+    for _ in range(BLOCK):
+        await operation()
+    return (time.perf_counter_ns() - begin) / BLOCK / 1000
+
+
+Times = tuple[float, float, float]
+"""Of a round trip, the bare client and the adapter, in neighbouring blocks."""
+
+
 def compare(
     client: str, operation: str, trip: Callable[[], object], bare: Callable[[], object], ours: Callable[[], object]
 ) -> None:
-    """Blocks in turn; the difference is the median of those of neighbours."""
-    trips, bares, adapters = [], [], []
-    for _ in range(ROUNDS):
-        trips.append(block(trip))
-        bares.append(block(bare))
-        adapters.append(block(ours))
-    row = {
-        "client": client,
-        "operation": operation,
-        "round_trip": statistics.median(trips),
-        "bare": statistics.median(bares),
-        "adapter": statistics.median(adapters),
-        "difference": statistics.median(ours - bare for bare, ours in zip(bares, adapters, strict=True)),
-    }
-    print(json.dumps(row))
+    """Blocks in turn."""
+    tell(client, operation, [(block(trip), block(bare), block(ours)) for _ in range(ROUNDS)])
+
+
+def tell(client: str, operation: str, times: list[Times]) -> None:
+    """Prints a row; the difference is the median of those of neighbours."""
+    trip, bare, adapter = (statistics.median(column) for column in zip(*times, strict=True))
+    difference = statistics.median(ours - bare for _, bare, ours in times)
+    row = {"client": client, "operation": operation, "round_trip": trip, "bare": bare, "adapter": adapter}
+    print(json.dumps({**row, "difference": difference}))
 
 
 def trip_to(address: str, request: bytes) -> Callable[[], object]:
@@ -97,6 +110,28 @@ def redis_py(address: str) -> None:
         compare("redis-py", "delete", trip, lambda: bare.delete("k"), lambda: ours.delete("k"))
 
 
+async def redis_asyncio(address: str) -> None:
+    """redis-py's asyncio client. The round trip is again that of a socket without a loop."""
+    host, _, port = address.rpartition(":")
+    trip = trip_to(address, b"GET k\r\n")
+    bare = redis.asyncio.Redis(host=host, port=int(port), socket_timeout=1, socket_connect_timeout=1)
+    with ringshift.Router.from_spec(spec(address)) as router:
+        async with bare, awaited.Redis(router) as ours:
+            await ours.set("k", VALUE)
+            pairs: dict[str, tuple[Callable[[], Awaitable[object]], Callable[[], Awaitable[object]]]] = {
+                "get": (lambda: bare.get("k"), lambda: ours.get("k")),
+                "get_or_load (get), a hit": (lambda: bare.get("k"), lambda: ours.get_or_load("k", dict)),
+                "set": (lambda: bare.set("k", VALUE), lambda: ours.set("k", VALUE)),
+                "delete": (lambda: bare.delete("k"), lambda: ours.delete("k")),
+            }
+            for operation, (theirs, adapter) in pairs.items():
+                times = [
+                    (block(trip), await awaited_block(theirs), await awaited_block(adapter)) for _ in range(ROUNDS)
+                ]
+                tell("redis.asyncio", operation, times)
+
+
 if __name__ == "__main__":
     memcached(sys.argv[1])
     redis_py(sys.argv[2])
+    asyncio.run(redis_asyncio(sys.argv[2]))

@@ -58,6 +58,8 @@ def spec_texts() -> list[str]:
         only(default_ring(two), breaker={}),
         only(default_ring(two), breaker={"max_ejected": 0, "failures": 100}),
         only(default_ring(two), breaker={"open": "60s", "max_ejected": 0.3333}),
+        only(default_ring(two), breaker={"rate": 0.0001, "cluster_rate": 1, "window": "100ms", "min_requests": 1}),
+        only(default_ring(two), breaker={"rate": 1, "cluster_rate": 0.25, "window": "1h", "min_requests": 1_000_000}),
         text_of({**spare, "clusters": {"blue": blue, "green": green}}),
         text_of({**spare, "clusters": {"blue": blue, "green": green, "third": default_ring(nodes(2, "t", 200))}}),
         text_of({**spare, "clusters": shared_address}),

@@ -78,9 +78,7 @@ def invalid(text: str, pointer: str, says: list[str], kind: str = "spec_invalid"
 
 
 # A seed is one too, but it may be a secret: no message shows it.
-NUMBERS = {"format", "generation", "vnodes", "max_load", "replicas", "weight", "percent", "failures"} | {
-    "max_ejected"
-}
+NUMBERS = {"format", "generation", "vnodes", "max_load", "replicas", "weight", "percent", "failures"} | {"max_ejected"}
 
 
 def holds_a_number(pointer: str) -> bool:

@@ -51,7 +51,9 @@ EDITS = [
     Edit('  "standby": "green",\n', "", f"{M}/to", ["standby"]),
     *quoted(STAGE, '"stage": %s,\n    "percent"', ["final", "Ramp", "ramping", ""], f"{M}/stage"),
     *variants(STAGE, '"stage": %s,\n    "percent"', ["2", "[]"], f"{M}/stage"),
-    *variants(PERCENT, '"percent": %s,', ["-1", "101", "100.01", "656", "755.36", "10000"], f"{M}/percent", ["0 to 100"]),
+    *variants(
+        PERCENT, '"percent": %s,', ["-1", "101", "100.01", "656", "755.36", "10000"], f"{M}/percent", ["0 to 100"]
+    ),
     *variants(
         PERCENT, '"percent": %s,', ["12.345", "0.001", "1e1", "1E-2", '"10"', "true", "[]", "null"], f"{M}/percent"
     ),
@@ -104,6 +106,19 @@ EDITS = [
         breaker("max_ejected", "0.5"),
         ["1.5", "-0.1", "0.12345", "1e-1", '"half"', "[]"],
         "/breaker/max_ejected",
+    ),
+    *(
+        Edit(BREAKER, f'{{"{field}": {value}}}', f"/breaker/{field}", [])
+        for field in ("rate", "cluster_rate")
+        for value in ("0", "0.0", "1.0001", "-0.5", "50", '"half"', "null")
+    ),
+    *(
+        Edit(BREAKER, f'{{"window": {value}}}', "/breaker/window", [])
+        for value in ("10", '"99ms"', '"3601s"', '"0s"', '""')
+    ),
+    *(
+        Edit(BREAKER, f'{{"min_requests": {value}}}', "/breaker/min_requests", [])
+        for value in ("0", "1000001", "-1", "1.0", '"20"')
     ),
     Edit(BREAKER, '{"failure": 3}', "/breaker/failure", ["failure"]),
     Edit(BREAKER, '{"failures": 3, "failures": 3}', "/breaker/failures", ["failures"]),

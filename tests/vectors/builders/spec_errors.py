@@ -203,7 +203,7 @@ def limits() -> dict[str, Any]:
     bounded = head + '"c0":' + heavy % (8192, ',"max_load":2', "", 32) + "}}"
     replicated = head + '"c0":' + heavy % (8192, "", '"replicas":2,', 32) + "}}"
     replicated = replicated.replace('"weight":32}', '"weight":31},{"id":"b","address":"/b"}')
-    both = replicated.replace("8192", "4682,\"max_load\":2")
+    both = replicated.replace("8192", '4682,"max_load":2')
     limit = {"kind": "spec_limit"}
     return file_of([], [
         {"spec_parts": too_long, **limit, "pointer": None, "line": None, "column": None, "says": []},

@@ -136,6 +136,9 @@ func (r redises) store(how, key string, value []byte, expire int32) (bool, error
 }
 
 func (r redises) touch(key string, expire int32) (bool, error) {
+	if expire == 0 {
+		return r.client.Persist(context.Background(), key).Result()
+	}
 	return r.client.Expire(context.Background(), key, time.Duration(expire)*time.Second).Result()
 }
 

@@ -15,15 +15,18 @@
 //     Invalidate is what follows a write to the database.
 //   - Add only stores the value where the key is read, if nothing is stored there; what it stores may be older than a write
 //     that was completed meanwhile. Use GetOrLoad in its place.
-//   - CompareAndSwap wants the token that GetWithToken gave: a CasID doesn't say which server it is of.
+//   - A CasID is good at the node where the item was read, and means nothing to a gomemcache client.
 //   - Increment, Decrement, Append and Prepend change a value that exists nowhere else, which can't be migrated. They work
 //     for keys that one node holds, whoever asks, and are refused otherwise.
+//   - Requests time out after a second, unless the options say otherwise.
+//
+// There are no DeleteAll, GetAndTouch and Stats. Keys are bytes, as gomemcache's are: up to 250 of them together with the
+// key_prefix of the node, no spaces and no control characters; memcache.ErrMalformedKey is told before anything is sent.
+// Everything else that a route stands for is the same in all languages; docs/migration.md in the source tree says it.
 package gomemcache
 
 import (
 	"context"
-	"net"
-	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
@@ -31,36 +34,23 @@ import (
 	"ringshift/internal/steps"
 )
 
-// Options are those of gomemcache's client, for each node.
-type Options struct {
-	// Timeout of one request, connecting included; a second if 0.
-	Timeout time.Duration
-	// MaxIdleConns to one address; gomemcache's own default if 0.
-	MaxIdleConns int
-	// DialContext connects; a [net.Dialer]'s if nil.
-	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
-}
-
 // Client has gomemcache's methods over a router. Any number of goroutines may use it.
 type Client struct {
-	router    *ringshift.Router
-	transport *transport
-	carrier   *steps.Carrier
-	loads     steps.Loads
+	nodes   *steps.Nodes[*node]
+	carrier *steps.Carrier
 }
 
 // New makes a client; connections are opened when they are needed. The router stays yours to close.
 func New(router *ringshift.Router, options Options) *Client {
 	options.defaults()
-	t := &transport{router: router, options: options, nodes: map[string]*node{}}
-	return &Client{router: router, transport: t, carrier: &steps.Carrier{Router: router, Transport: t}}
+	nodes := &steps.Nodes[*node]{Router: router, Open: options.open}
+	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}}}
 }
 
 // Router is the router whose routes are carried out.
-func (c *Client) Router() *ringshift.Router { return c.router }
+func (c *Client) Router() *ringshift.Router { return c.carrier.Router }
 
-// Get gives the item of a key; memcache.ErrCacheMiss if no cache has it or answers. Its CasID is 0; see
-// [Client.GetWithToken].
+// Get gives the item of a key; memcache.ErrCacheMiss if no cache has it or answers.
 func (c *Client) Get(key string) (*memcache.Item, error) {
 	route, err := c.route(key)
 	if err != nil {
@@ -94,17 +84,13 @@ func (c *Client) GetMulti(keys []string) (map[string]*memcache.Item, error) {
 // ask for the same key at the same time share a load wherever none of them can get a value that is too old by it.
 //
 // load asks the origin, in this goroutine; nil without an error means that there is nothing, which is
-// memcache.ErrCacheMiss and not stored. It has 30 seconds for its value to be stored. It must not ask for the same key: it
-// would wait for itself.
+// memcache.ErrCacheMiss and not stored, and its error is given as it is. It has 30 seconds for its value to be stored. It
+// must not ask for the same key again: it would wait for itself.
 func (c *Client) GetOrLoad(key string, load func() ([]byte, error), expiration int32) (*memcache.Item, error) {
-	ctx, arrived := context.Background(), c.loads.Arrive()
+	arrived := c.carrier.Arrive()
 	route, err := c.route(key)
 	if err != nil {
 		return nil, err
-	}
-	item, held, err := c.carrier.Seek(ctx, route, key)
-	if err != nil || item != nil {
-		return itemOf(key, item, err)
 	}
 	ask := func(context.Context) (*steps.Item, error) {
 		value, err := load()
@@ -113,19 +99,20 @@ func (c *Client) GetOrLoad(key string, load func() ([]byte, error), expiration i
 		}
 		return &steps.Item{Value: value, TTL: ttlOfExpiration(expiration)}, nil
 	}
-	fill := func(item *steps.Item) (bool, error) { return c.carrier.FillBy(ctx, held, key, item) }
-	item, err = c.loads.Run(ctx, key, arrived, ask, fill)
+	item, err := c.carrier.Load(context.Background(), arrived, route, key, ask)
 	return itemOf(key, item, err)
 }
 
-// Set stores an item where its key is read, and removes it everywhere else, in the order of the route.
+// Set stores an item where its key is read, and removes it everywhere else, in the order of the route. If a node refuses it
+// (too large), the old value is removed there and the refusal given; memcache.ErrNotStored says that no node to store it at
+// may be asked at present.
 func (c *Client) Set(item *memcache.Item) error {
-	stored, err := c.store(item, steps.Set, nil)
-	if err == nil && !stored {
-		// Every node to store it at is kept away by its breaker. The old value was removed.
-		return memcache.ErrNotStored
+	route, err := c.route(item.Key)
+	if err != nil {
+		return err
 	}
-	return err
+	return notStored(c.carrier.Store(context.Background(), []*ringshift.Route{route}, []string{item.Key},
+		[]*steps.Item{given(item)}, steps.Set, nil))
 }
 
 // Replace is Set, but stores the item only where the key is present; memcache.ErrNotStored otherwise.
@@ -193,24 +180,11 @@ func (c *Client) invalidate(key string) (*steps.Written, error) {
 	return written, err
 }
 
-// Close closes all connections. The client can't be used any more.
+// Close closes all connections as soon as nothing is under way on them; it never fails. A client that is closed is a cache that
+// is empty, and an invalidation that it can't carry out is lost.
 func (c *Client) Close() error {
-	c.transport.close()
+	c.nodes.Close()
 	return nil
-}
-
-// store stores by a set or a compare-and-swap.
-func (c *Client) store(item *memcache.Item, how steps.Do, token *steps.Token) (bool, error) {
-	route, err := c.route(item.Key)
-	if err != nil {
-		return false, err
-	}
-	written, err := c.carrier.Store(context.Background(), []*ringshift.Route{route}, []string{item.Key},
-		[]*steps.Item{given(item)}, how, token)
-	if err != nil {
-		return false, err
-	}
-	return written.Done[0], written.Err()
 }
 
 func notStored(written *steps.Written, err error) error {
@@ -238,11 +212,11 @@ func itemOf(key string, item *steps.Item, err error) (*memcache.Item, error) {
 	if item == nil {
 		return nil, memcache.ErrCacheMiss
 	}
-	return &memcache.Item{Key: key, Value: item.Value, Flags: item.Flags}, nil
+	return &memcache.Item{Key: key, Value: item.Value, Flags: item.Flags, CasID: item.Version}, nil
 }
 
 func (c *Client) route(key string) (*ringshift.Route, error) {
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
@@ -250,11 +224,7 @@ func (c *Client) route(key string) (*ringshift.Route, error) {
 }
 
 func (c *Client) routes(keys []string) ([]*ringshift.Route, error) {
-	packed := make([][]byte, len(keys))
-	for i, key := range keys {
-		packed[i] = []byte(key)
-	}
-	routes, err := c.router.RouteManyBytes(packed)
+	routes, err := c.carrier.Routes(keys...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,11 @@
+// The commands that are sent on connections of our own, and what servers answer.
+
 package gomemcache
 
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -11,13 +14,13 @@ import (
 
 // found is what a server has under a key.
 type found struct {
-	// item is nil if there is only what stands in for a token.
+	// item is nil if there is nothing, or only what stands in for a token.
 	item *steps.Item
 	cas  uint64
 }
 
 // find asks for items with their CAS numbers and the time that they have left; with lease, an item that stands in for a
-// token is made where there is none.
+// token is made where there is none. Whatever fails, keys that were answered have what was found: nil is no answer.
 func (c *conn) find(keys []string, lease bool) ([]*found, error) {
 	flags := "v f t c"
 	if lease {
@@ -41,7 +44,7 @@ func (c *conn) readFound() (*found, error) {
 	}
 	words := bytes.Fields(line)
 	if len(words) > 0 && bytes.Equal(words[0], []byte("EN")) {
-		return nil, nil
+		return &found{}, nil
 	}
 	if len(words) < 2 || !bytes.Equal(words[0], []byte("VA")) {
 		return nil, fmt.Errorf("memcached answered %.32q to mg", line)
@@ -94,7 +97,7 @@ func ttlOf(seconds int64) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// gets asks by the classic command; the time that items have left is not known.
+// gets is find by the classic command; the time that items have left is not known.
 func (c *conn) gets(keys []string) ([]*found, error) {
 	commands := make([][]byte, len(keys))
 	for i, key := range keys {
@@ -109,8 +112,11 @@ func (c *conn) gets(keys []string) ([]*found, error) {
 
 func (c *conn) readGets() (*found, error) {
 	line, err := c.line()
-	if err != nil || bytes.Equal(line, []byte("END")) {
+	if err != nil {
 		return nil, err
+	}
+	if bytes.Equal(line, []byte("END")) {
+		return &found{}, nil
 	}
 	var key string
 	var size int
@@ -134,12 +140,13 @@ func (c *conn) readGets() (*found, error) {
 func (c *conn) place(keys []string) ([]*found, error) {
 	all, err := c.gets(keys)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	var missing []int
 	var commands [][]byte
 	for i, key := range keys {
-		if all[i] == nil {
+		// Another reader's placeholder is as good as a new one.
+		if all[i].item == nil && all[i].cas == 0 {
 			missing = append(missing, i)
 			commands = append(commands, fmt.Appendf(nil, "add %s 0 %d %d\r\n%s\r\ngets %s\r\n",
 				key, steps.Lease/time.Second, len(steps.Placeholder), steps.Placeholder, key))
@@ -147,10 +154,8 @@ func (c *conn) place(keys []string) ([]*found, error) {
 	}
 	return all, c.exchange(commands, func(at int) error {
 		// Whether it was stored doesn't matter: somebody else may have been faster, and what is there says it all.
-		if _, err := c.line(); err != nil {
-			if _, isAnswer := err.(serverError); !isAnswer {
-				return err
-			}
+		if _, err := c.line(); err != nil && !isAnswer(err) {
+			return err
 		}
 		var err error
 		all[missing[at]], err = c.readGets()
@@ -158,8 +163,14 @@ func (c *conn) place(keys []string) ([]*found, error) {
 	})
 }
 
-// fill stores items whose tokens still hold. For each: whether it was stored, or why it was refused.
-func (c *conn) fill(keys []string, items []*steps.Item, tokens []*steps.Token) ([]bool, []error, error) {
+// filled is what a server said to a fill.
+type filled struct {
+	stored  bool
+	refused error
+}
+
+// fill stores items whose tokens still hold. Whatever fails, keys that were answered have what was said: nil is no answer.
+func (c *conn) fill(keys []string, items []*steps.Item, tokens []*steps.Token) ([]*filled, error) {
 	commands := make([][]byte, len(keys))
 	for i, key := range keys {
 		item := items[i]
@@ -167,14 +178,16 @@ func (c *conn) fill(keys []string, items []*steps.Item, tokens []*steps.Token) (
 			key, item.Flags, exptimeOf(item.TTL), len(item.Value), tokens[i].Text)
 		commands[i] = append(append([]byte(head), item.Value...), "\r\n"...)
 	}
-	stored, refused := make([]bool, len(keys)), make([]error, len(keys))
-	return stored, refused, c.exchange(commands, func(at int) error {
+	all := make([]*filled, len(keys))
+	return all, c.exchange(commands, func(at int) error {
 		line, err := c.line()
-		if answer, isAnswer := err.(serverError); isAnswer {
-			refused[at] = answer
+		if isAnswer(err) {
+			all[at] = &filled{refused: err}
 			return nil
 		}
-		stored[at] = bytes.Equal(line, []byte("STORED"))
+		if err == nil {
+			all[at] = &filled{stored: bytes.Equal(line, []byte("STORED"))}
+		}
 		return err
 	})
 }
@@ -192,7 +205,7 @@ func exptimeOf(ttl time.Duration) int64 {
 		return -1
 	case ttl > month:
 		// A second less: the server's clock may be that much behind, and no copy may live longer than its source.
-		return time.Now().Add(ttl).Unix() - 1
+		return min(time.Now().Add(ttl).Unix()-1, math.MaxInt32)
 	}
 	return max(1, int64(ttl/time.Second))
 }

@@ -1,22 +1,23 @@
+// Connections of our own: what gomemcache can't ask (meta commands, and stores on a connection that was there at a certain
+// time) is asked on them.
+
 package gomemcache
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-// What gomemcache can't ask (meta commands, and stores on a connection that was there at a certain time) is asked here,
-// on connections of their own.
 
 // batch is how many commands are sent before their replies are read: with too many, server and client would both wait
 // until the other one reads.
@@ -39,11 +40,13 @@ type conn struct {
 	reader *bufio.Reader
 	// born is the epoch in which it was made.
 	born uint64
+	// old says that its server lacks meta commands.
+	old bool
 }
 
 // pool has the connections to one address.
 type pool struct {
-	address string
+	address address
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	timeout time.Duration
 	most    int
@@ -51,6 +54,9 @@ type pool struct {
 	lock   sync.Mutex
 	free   []*conn
 	closed bool
+	// busy are the connections that are in use. When one ceases to be, back is closed and made anew.
+	busy map[*conn]bool
+	back chan struct{}
 }
 
 // run does something on a connection. One that turns out to have died while idle is replaced.
@@ -67,37 +73,64 @@ func (p *pool) run(ctx context.Context, do func(*conn) error) error {
 	}
 }
 
-// runSince does something on a connection that was there at an epoch; false if there is none.
+// runSince does something on a connection that was there at an epoch; false if there is none. The latest that was used is
+// the least likely to have died; if it has, so may have the server, and another one is tried for the sake of those that
+// died alone. One that is in use is waited for, since a new one would be of no use, but no longer than for an answer: what is
+// stored so late would hold up the caller, who has the value.
 func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
-	p.lock.Lock()
-	var chosen *conn
-	for i, c := range p.free {
-		if c.born <= since {
-			chosen = c
-			p.free = append(p.free[:i], p.free[i+1:]...)
-			break
+	var late <-chan time.Time
+	for {
+		c, back := p.takeSince(since)
+		switch {
+		case c != nil:
+			if err := p.use(c, do); err == nil || !hasDied(err) {
+				return true, err
+			}
+		case back != nil:
+			if late == nil {
+				late = time.After(p.timeout)
+			}
+			select {
+			case <-back:
+			case <-late:
+				return false, nil
+			}
+		default:
+			return false, nil
 		}
 	}
-	p.lock.Unlock()
-	if chosen == nil {
-		return false, nil
-	}
-	return true, p.use(chosen, do)
 }
 
+// takeSince gives a connection, or what to wait for; neither if there is none.
+func (p *pool) takeSince(since uint64) (*conn, <-chan struct{}) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	for i, c := range slices.Backward(p.free) {
+		if c.born <= since {
+			p.free = slices.Delete(p.free, i, i+1)
+			p.isBusy(c)
+			return c, nil
+		}
+	}
+	for c := range p.busy {
+		if c.born <= since {
+			if p.back == nil {
+				p.back = make(chan struct{})
+			}
+			return nil, p.back
+		}
+	}
+	return nil, nil
+}
+
+// use does something on a connection that is marked as busy.
 func (p *pool) use(c *conn, do func(*conn) error) error {
-	if err := c.SetDeadline(time.Now().Add(p.timeout)); err != nil {
-		_ = c.Close()
-		return err
+	err := c.SetDeadline(time.Now().Add(p.timeout))
+	if err == nil {
+		err = do(c)
 	}
-	err := do(c)
-	var answered serverError
-	if err != nil && !errors.As(err, &answered) {
-		// What comes after a request without an answer can't be told apart.
-		_ = c.Close()
-		return err
-	}
-	p.put(c)
+	// What comes after a request without an answer can't be told apart.
+	p.put(c, err == nil || isAnswer(err))
 	return err
 }
 
@@ -106,6 +139,7 @@ func (p *pool) get(ctx context.Context) (c *conn, fresh bool, err error) {
 	if last := len(p.free) - 1; last >= 0 {
 		c = p.free[last]
 		p.free = p.free[:last]
+		p.isBusy(c)
 	}
 	p.lock.Unlock()
 	if c != nil {
@@ -113,28 +147,48 @@ func (p *pool) get(ctx context.Context) (c *conn, fresh bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	network := "tcp"
-	if strings.HasPrefix(p.address, "/") {
-		network = "unix"
-	}
-	made, err := p.dial(ctx, network, p.address)
+	made, err := p.dial(ctx, p.address.Network(), p.address.String())
 	if err != nil {
 		return nil, true, err
 	}
-	return &conn{Conn: made, reader: bufio.NewReader(made), born: epoch.Add(1)}, true, nil
-}
-
-func (p *pool) put(c *conn) {
+	c = &conn{Conn: made, reader: bufio.NewReader(made), born: epoch.Add(1)}
 	p.lock.Lock()
 	defer p.lock.Unlock()
-	if p.closed || len(p.free) >= p.most {
+	p.isBusy(c)
+	return c, true, nil
+}
+
+// isBusy notes that a connection is in use. The lock is held.
+func (p *pool) isBusy(c *conn) {
+	if p.busy == nil {
+		p.busy = map[*conn]bool{}
+	}
+	p.busy[c] = true
+}
+
+// put gives a connection back. If there are too many, the youngest has to go: tokens are good on those that are older.
+func (p *pool) put(c *conn, well bool) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	delete(p.busy, c)
+	if p.back != nil {
+		close(p.back)
+		p.back = nil
+	}
+	if !well || p.closed {
 		_ = c.Close()
 		return
 	}
 	p.free = append(p.free, c)
+	if len(p.free) > p.most {
+		youngest := slices.MaxFunc(p.free, func(a, b *conn) int { return cmp.Compare(a.born, b.born) })
+		p.free = slices.DeleteFunc(p.free, func(each *conn) bool { return each == youngest })
+		_ = youngest.Close()
+	}
 }
 
-func (p *pool) close() {
+// Close closes the connections that nobody uses; the others are closed after use.
+func (p *pool) Close() {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	p.closed = true
@@ -150,31 +204,34 @@ func hasDied(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// exchange sends commands and has an answer read for each.
+// exchange sends commands and has an answer read for each. A server's error is the answer to one of them: it is given when
+// the answers to the others have been read.
 func (c *conn) exchange(commands [][]byte, read func(at int) error) error {
+	var refused error
 	for start := 0; start < len(commands); start += batch {
 		end := min(start+batch, len(commands))
 		if _, err := c.Write(bytes.Join(commands[start:end], nil)); err != nil {
 			return err
 		}
-		var refused error
 		for at := start; at < end; at++ {
 			err := read(at)
-			var answered serverError
-			if errors.As(err, &answered) || errors.Is(err, errUnknownCommand) {
-				// The answers to the others are still to be read.
+			if isAnswer(err) {
 				refused = err
-				continue
-			}
-			if err != nil {
+			} else if err != nil {
 				return err
 			}
 		}
-		if refused != nil {
+		if errors.Is(refused, errUnknownCommand) {
 			return refused
 		}
 	}
-	return nil
+	return refused
+}
+
+// isAnswer says that a server that is alive told the error, and that the connection can go on.
+func isAnswer(err error) bool {
+	var answered serverError
+	return errors.As(err, &answered) || errors.Is(err, errUnknownCommand)
 }
 
 // line reads one line, without its end. An error that the server tells is one.

@@ -1,10 +1,12 @@
+// What is about one server: compare-and-swap, what is only right where the cache is the record, and all nodes in turn.
+
 package gomemcache
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
@@ -12,41 +14,25 @@ import (
 	"ringshift/internal/steps"
 )
 
-// What is about one server: compare-and-swap, and what is only right where the cache is the record.
-
-// Token says which value CompareAndSwap may replace, and at which node.
-type Token struct {
-	cas   *steps.Token
-	place steps.Place
-}
-
-// GetWithToken is Get, and the token for CompareAndSwap. What only the fallback has is memcache.ErrCacheMiss.
-func (c *Client) GetWithToken(key string) (*memcache.Item, *Token, error) {
-	route, err := c.route(key)
-	if err != nil {
-		return nil, nil, err
-	}
-	item, held, err := c.carrier.ReadWithToken(context.Background(), route, key)
-	if err != nil || item == nil {
-		_, err = itemOf(key, item, err)
-		return nil, nil, err
-	}
-	found, err := itemOf(key, item, nil)
-	return found, &Token{held.Token, steps.PlaceOf(held.Node)}, err
-}
-
-// CompareAndSwap is Set, but stores the item only if the key's value is still the one that the token is of;
-// memcache.ErrCASConflict otherwise, also if the key is read elsewhere by now.
-func (c *Client) CompareAndSwap(item *memcache.Item, token *Token) error {
+// CompareAndSwap is Set, but stores the item only if the key's value is still the one whose CasID the item has;
+// memcache.ErrCASConflict otherwise, also if it is gone, if it was found at the fallback, or if the key is read elsewhere by
+// now. The value is then left where it is read, and removed everywhere else.
+func (c *Client) CompareAndSwap(item *memcache.Item) error {
 	route, err := c.route(item.Key)
 	if err != nil {
 		return err
 	}
-	if route.Read() == nil || steps.PlaceOf(route.Read().Node()) != token.place {
+	target := route.Read()
+	if target == nil {
 		return memcache.ErrCASConflict
 	}
-	stored, err := c.store(item, steps.CompareAndSwap, token.cas)
-	if err == nil && !stored {
+	number := item.CasID ^ fingerprint(target.Node())
+	written, err := c.carrier.Store(context.Background(), []*ringshift.Route{route}, []string{item.Key},
+		[]*steps.Item{given(item)}, steps.CompareAndSwap, &steps.Token{Text: strconv.AppendUint(nil, number, 10)})
+	if err == nil {
+		err = written.Err()
+	}
+	if err == nil && !written.Done[0] {
 		err = memcache.ErrCASConflict
 	}
 	return err
@@ -97,45 +83,44 @@ func (c *Client) onRecord(name, key string, do func(*memcache.Client, string) er
 			"%s is refused during a migration and on replicas: what it changes is kept nowhere else and can't be moved; "+
 				"keep such keys in a cluster of their own, with a router of their own", name)}
 	}
-	n, err := c.transport.at(at.Address())
-	if err != nil {
-		return err
+	closed := c.nodes.Use(at.Address(), func(n *node) { err = do(n.client, at.KeyPrefix()+key) })
+	if closed != nil {
+		return closed
 	}
-	err = do(n.client, at.KeyPrefix()+key)
 	outcome := ringshift.OutcomeOK
-	answers := []error{memcache.ErrCacheMiss, memcache.ErrNotStored}
-	if err != nil && !slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) }) {
+	if err != nil && !isNo(err) && !isRefusal(err) {
 		outcome = failureOf(err).Outcome
 	}
 	// It fails only if the router was closed meanwhile; the request still has its result.
-	_ = c.router.Report(at, ringshift.OpFill, outcome)
+	_ = c.Router().Report(at, ringshift.OpFill, outcome)
 	return err
 }
 
-// FlushAll empties every node of the spec, whatever else is on it.
+// FlushAll empties every node of the spec, whatever else is on it. The error names every node that did not do it.
 func (c *Client) FlushAll() error {
 	return c.atEach((*memcache.Client).FlushAll)
 }
 
-// Ping checks that every node of the spec answers.
+// Ping checks that every node of the spec answers. The error names every node that does not.
 func (c *Client) Ping() error {
 	return c.atEach((*memcache.Client).Ping)
 }
 
 func (c *Client) atEach(do func(*memcache.Client) error) error {
+	var all []error
 	asked := map[string]bool{}
-	for _, each := range c.router.Nodes() {
+	for _, each := range c.Router().Nodes() {
 		if asked[each.Address()] {
 			continue
 		}
 		asked[each.Address()] = true
-		n, err := c.transport.at(each.Address())
-		if err == nil {
+		var err error
+		closed := c.nodes.Use(each.Address(), func(n *node) {
 			err = n.again(func() error { return do(n.client) })
-		}
-		if err != nil {
-			return fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err)
+		})
+		if err = errors.Join(closed, err); err != nil {
+			all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
 		}
 	}
-	return nil
+	return errors.Join(all...)
 }

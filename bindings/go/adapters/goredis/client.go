@@ -10,20 +10,27 @@
 //
 //   - There are the commands for strings that a cache needs, and no others: values of other types can't be copied.
 //   - A read never fails because a cache does: a node that can't be reached is a miss (redis.Nil). Only a caller's mistake,
-//     such as a key that holds a list, is an error.
-//   - A write that a node did not acknowledge gives a *ringshift.InvalidationLostError.
-//   - Times to live are limited to the spec's max_ttl.
+//     such as a key that holds a list, and a context that has ended are errors. A deadline that passes while a node is
+//     asked counts as a timeout of the node, a context that is cancelled as nothing.
+//   - A write that a node did not acknowledge gives a *ringshift.InvalidationLostError. A write that has begun goes on when
+//     its context ends, since half of it would leave an old value; the options' time limits end it.
+//   - Times to live are limited to the spec's max_ttl. Redis.KeepTTL and times below a millisecond are refused.
 //   - GetOrLoad is the whole cache-aside read: it stores what it loads so that no write can be overtaken by it.
 //     Invalidate is what follows a write to the database.
 //   - SetNX only stores the value where the key is read, if nothing is stored there; what it stores may be older than a
 //     write that was completed meanwhile. Use GetOrLoad in its place.
 //   - Incr, Decr and Append change a value that exists nowhere else, which can't be migrated. They work for keys that one
 //     node holds, whoever asks, and are refused otherwise.
-//   - Connections time out after a second, and a command is sent once more at most, unless the options say otherwise.
+//   - Commands that are given back were carried out already; their Args are empty. Connections time out after a second, and a
+//     command is sent once more at most, unless the options say otherwise.
+//
+// Keys are bytes, as go-redis' are. Everything else that a route stands for is the same in all languages; docs/migration.md
+// in the source tree says it.
 package goredis
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,10 +41,8 @@ import (
 
 // Client has go-redis' methods over a router. Any number of goroutines may use it.
 type Client struct {
-	router    *ringshift.Router
-	transport *transport
-	carrier   *steps.Carrier
-	loads     steps.Loads
+	nodes   *steps.Nodes[*redis.Client]
+	carrier *steps.Carrier
 }
 
 // New makes a client; connections are opened when they are needed. The router stays yours to close. The options are those
@@ -58,12 +63,19 @@ func New(router *ringshift.Router, options *redis.Options) *Client {
 	if own.DialerRetries == 0 {
 		own.DialerRetries = 1
 	}
-	t := &transport{router: router, options: own, clients: map[string]*redis.Client{}}
-	return &Client{router: router, transport: t, carrier: &steps.Carrier{Router: router, Transport: t}}
+	nodes := &steps.Nodes[*redis.Client]{Router: router, Open: func(address string) *redis.Client {
+		options := own
+		options.Addr, options.Network = address, "tcp"
+		if strings.HasPrefix(address, "/") {
+			options.Network = "unix"
+		}
+		return redis.NewClient(&options)
+	}}
+	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}}}
 }
 
 // Router is the router whose routes are carried out.
-func (c *Client) Router() *ringshift.Router { return c.router }
+func (c *Client) Router() *ringshift.Router { return c.carrier.Router }
 
 // Get gives the value of a key; redis.Nil if no cache has it or answers.
 func (c *Client) Get(ctx context.Context, key string) *redis.StringCmd {
@@ -78,7 +90,7 @@ func (c *Client) Get(ctx context.Context, key string) *redis.StringCmd {
 }
 
 func (c *Client) read(ctx context.Context, key string) (*steps.Item, error) {
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +113,7 @@ func (c *Client) MGet(ctx context.Context, keys ...string) *redis.SliceCmd {
 }
 
 func (c *Client) readMany(ctx context.Context, keys []string) ([]*steps.Item, error) {
-	routes, err := c.routes(keys)
+	routes, err := c.carrier.Routes(keys...)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +134,7 @@ func (c *Client) Exists(ctx context.Context, keys ...string) *redis.IntCmd {
 
 // PTTL tells what a key has left; -1 for no end, -2 if it is not found.
 func (c *Client) PTTL(ctx context.Context, key string) *redis.DurationCmd {
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return redis.NewDurationResult(0, err)
 	}
@@ -131,6 +143,8 @@ func (c *Client) PTTL(ctx context.Context, key string) *redis.DurationCmd {
 		return redis.NewDurationResult(-2, err)
 	case item.TTL == steps.Forever:
 		return redis.NewDurationResult(-1, nil)
+	case item.TTL == steps.Unknown:
+		return redis.NewDurationResult(0, nil)
 	default:
 		return redis.NewDurationResult(item.TTL, nil)
 	}
@@ -150,31 +164,27 @@ func (c *Client) TTL(ctx context.Context, key string) *redis.DurationCmd {
 // same key at the same time share a load wherever none of them can get a value that is too old by it.
 //
 // load asks the origin, in this goroutine; nil without an error means that there is nothing, which is redis.Nil and
-// not stored. It has 30 seconds for its value to be stored.
+// not stored, and its error is given as it is. It has 30 seconds for its value to be stored. What it asks for itself, it
+// should ask with the context that it gets: asking for the same key by another one waits for itself.
 func (c *Client) GetOrLoad(
 	ctx context.Context, key string, load func(context.Context) ([]byte, error), expiration time.Duration,
 ) ([]byte, error) {
-	arrived := c.loads.Arrive()
+	arrived := c.carrier.Arrive()
 	ttl, err := ttlOf(expiration)
 	if err != nil {
 		return nil, err
 	}
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
-	item, held, err := c.carrier.Seek(ctx, route, key)
-	if err == nil && item == nil {
-		ask := func(ctx context.Context) (*steps.Item, error) {
-			value, err := load(ctx)
-			if value == nil || err != nil {
-				return nil, err
-			}
-			return &steps.Item{Value: value, TTL: ttl}, nil
+	item, err := c.carrier.Load(ctx, arrived, route, key, func(ctx context.Context) (*steps.Item, error) {
+		value, err := load(ctx)
+		if value == nil || err != nil {
+			return nil, err
 		}
-		fill := func(item *steps.Item) (bool, error) { return c.carrier.FillBy(ctx, held, key, item) }
-		item, err = c.loads.Run(ctx, key, arrived, ask, fill)
-	}
+		return &steps.Item{Value: value, TTL: ttl}, nil
+	})
 	if err == nil && item == nil {
 		err = redis.Nil
 	}
@@ -184,8 +194,8 @@ func (c *Client) GetOrLoad(
 	return item.Value, nil
 }
 
-// Set stores a value where the key is read, and removes it everywhere else, in the order of the route. Redis.KeepTTL is
-// refused: a time to live can't be kept over several nodes.
+// Set stores a value where the key is read, and removes it everywhere else, in the order of the route. Redis.Nil says that
+// no node to store it at may be asked at present.
 func (c *Client) Set(ctx context.Context, key string, value any, expiration time.Duration) *redis.StatusCmd {
 	written, err := c.write(ctx, key, value, expiration, func(route *ringshift.Route, item *steps.Item) (*steps.Written, error) {
 		return c.carrier.Store(ctx, []*ringshift.Route{route}, []string{key}, []*steps.Item{item}, steps.Set, nil)
@@ -194,7 +204,7 @@ func (c *Client) Set(ctx context.Context, key string, value any, expiration time
 		return redis.NewStatusResult("", err)
 	}
 	if !written.Done[0] {
-		// Every node to store it at is kept away by its breaker. The old value was removed.
+		// The breaker of every node to store it at is open. The old value was removed.
 		return redis.NewStatusResult("", redis.Nil)
 	}
 	return redis.NewStatusResult("OK", nil)
@@ -227,7 +237,7 @@ func (c *Client) write(
 	ctx context.Context, key string, value any, expiration time.Duration,
 	how func(*ringshift.Route, *steps.Item) (*steps.Written, error),
 ) (*steps.Written, error) {
-	bytes, err := bytesOf(ctx, value)
+	bytes, err := bytesOf(value)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +245,7 @@ func (c *Client) write(
 	if err != nil {
 		return nil, err
 	}
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +258,7 @@ func (c *Client) write(
 
 // Del removes keys from every cluster that any process may read, in the order of their routes; how many were anywhere.
 func (c *Client) Del(ctx context.Context, keys ...string) *redis.IntCmd {
-	routes, err := c.routes(keys)
+	routes, err := c.carrier.Routes(keys...)
 	if err != nil {
 		return redis.NewIntResult(0, err)
 	}
@@ -276,17 +286,18 @@ func (c *Client) Unlink(ctx context.Context, keys ...string) *redis.IntCmd {
 // *ringshift.InvalidationLostError says that a node did not acknowledge: send it again.
 func (c *Client) Invalidate(ctx context.Context, key string) error { return c.Del(ctx, key).Err() }
 
-// Expire gives a key another time to live; false if no cache has it or answers.
+// Expire gives a key another time to live; false if no cache has it or answers. As in Redis, one that is not above 0 removes
+// the key: it is then the same as Del.
 func (c *Client) Expire(ctx context.Context, key string, expiration time.Duration) *redis.BoolCmd {
+	if expiration <= 0 {
+		count, err := c.Del(ctx, key).Result()
+		return redis.NewBoolResult(count > 0, err)
+	}
 	ttl, err := ttlOf(expiration)
 	if err != nil {
 		return redis.NewBoolResult(false, err)
 	}
-	route, err := c.router.RouteBytes([]byte(key))
-	if err != nil {
-		return redis.NewBoolResult(false, err)
-	}
-	return redis.NewBoolResult(c.carrier.TouchOne(ctx, route, key, &steps.Item{TTL: ttl}))
+	return c.touch(ctx, key, ttl)
 }
 
 // PExpire is Expire.
@@ -294,16 +305,22 @@ func (c *Client) PExpire(ctx context.Context, key string, expiration time.Durati
 	return c.Expire(ctx, key, expiration)
 }
 
-// Close closes all connections. The client can't be used any more.
-func (c *Client) Close() error {
-	c.transport.close()
-	return nil
+// Persist gives a key the longest time to live that the spec allows; false if no cache has it or answers.
+func (c *Client) Persist(ctx context.Context, key string) *redis.BoolCmd {
+	return c.touch(ctx, key, steps.Forever)
 }
 
-func (c *Client) routes(keys []string) ([]*ringshift.Route, error) {
-	packed := make([][]byte, len(keys))
-	for i, key := range keys {
-		packed[i] = []byte(key)
+func (c *Client) touch(ctx context.Context, key string, ttl time.Duration) *redis.BoolCmd {
+	route, err := c.carrier.Route(key)
+	if err != nil {
+		return redis.NewBoolResult(false, err)
 	}
-	return c.router.RouteManyBytes(packed)
+	return redis.NewBoolResult(c.carrier.TouchOne(ctx, route, key, &steps.Item{TTL: ttl}))
+}
+
+// Close closes all connections as soon as nothing is under way on them; it never fails. A client that is closed is a cache that
+// is empty, and an invalidation that it can't carry out is lost.
+func (c *Client) Close() error {
+	c.nodes.Close()
+	return nil
 }

@@ -1,13 +1,12 @@
+// What is only right where the cache is the record, and all nodes in turn.
+
 package goredis
 
 import (
 	"context"
-	"encoding"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -43,7 +42,7 @@ type once struct{ *redis.IntCmd }
 func (once) NoRetry() bool { return true }
 
 func (c *Client) onRecord(ctx context.Context, name, key string, value any) *redis.IntCmd {
-	route, err := c.router.RouteBytes([]byte(key))
+	route, err := c.carrier.Route(key)
 	if err != nil {
 		return redis.NewIntResult(0, err)
 	}
@@ -52,80 +51,42 @@ func (c *Client) onRecord(ctx context.Context, name, key string, value any) *red
 		return redis.NewIntResult(0, invalid("%s is refused during a migration and on replicas: what it changes is kept "+
 			"nowhere else and can't be moved; keep such keys in a cluster of their own, with a router of their own", name))
 	}
-	client, err := c.transport.at(at.Address())
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return redis.NewIntResult(0, err)
 	}
 	result := redis.NewIntCmd(ctx, strings.ToLower(name), at.KeyPrefix()+key, value)
-	_ = client.Process(ctx, once{result})
-	outcome := ringshift.OutcomeOK
-	var answered redis.Error
-	if err := result.Err(); err != nil && !errors.As(err, &answered) {
-		outcome = replyOf(steps.Set, err).Outcome
+	if err := c.nodes.Use(at.Address(), func(client *redis.Client) { _ = client.Process(ctx, once{result}) }); err != nil {
+		result.SetErr(err)
 	}
-	// It fails only if the router was closed meanwhile; the request still has its result.
-	_ = c.router.Report(at, ringshift.OpFill, outcome)
+	var answered redis.Error
+	reply := steps.Reply{Outcome: ringshift.OutcomeOK}
+	if err := result.Err(); err != nil && !errors.As(err, &answered) {
+		reply = replyOf(err)
+	}
+	if !reply.Silent {
+		// It fails only if the router was closed meanwhile; the request still has its result.
+		_ = c.Router().Report(at, ringshift.OpFill, reply.Outcome)
+	}
 	return result
 }
 
-// Ping checks that every node of the spec answers.
+// Ping checks that every node of the spec answers. The error names every node that does not.
 func (c *Client) Ping(ctx context.Context) *redis.StatusCmd {
+	var all []error
 	asked := map[string]bool{}
-	for _, each := range c.router.Nodes() {
+	for _, each := range c.Router().Nodes() {
 		if asked[each.Address()] {
 			continue
 		}
 		asked[each.Address()] = true
-		client, err := c.transport.at(each.Address())
-		if err == nil {
-			err = client.Ping(ctx).Err()
+		var err error
+		closed := c.nodes.Use(each.Address(), func(client *redis.Client) { err = client.Ping(ctx).Err() })
+		if err = errors.Join(closed, err); err != nil {
+			all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
 		}
-		if err != nil {
-			return redis.NewStatusResult("", fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
-		}
+	}
+	if len(all) > 0 {
+		return redis.NewStatusResult("", errors.Join(all...))
 	}
 	return redis.NewStatusResult("PONG", nil)
-}
-
-// bytesOf is what go-redis makes of a value.
-func bytesOf(_ context.Context, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case string:
-		return []byte(v), nil
-	case []byte:
-		return v, nil
-	case bool:
-		if v {
-			return []byte("1"), nil
-		}
-		return []byte("0"), nil
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
-		return fmt.Append(nil, v), nil
-	case float32:
-		return strconv.AppendFloat(nil, float64(v), 'f', -1, 64), nil
-	case float64:
-		return strconv.AppendFloat(nil, v, 'f', -1, 64), nil
-	case time.Time:
-		return v.AppendFormat(nil, time.RFC3339Nano), nil
-	case time.Duration:
-		return strconv.AppendInt(nil, v.Nanoseconds(), 10), nil
-	case encoding.BinaryMarshaler:
-		return v.MarshalBinary()
-	}
-	return nil, invalid("a value of type %T can't be stored; use a string, []byte, number, bool, time or BinaryMarshaler", value)
-}
-
-// ttlOf is the time to live that an expiration means.
-func ttlOf(expiration time.Duration) (time.Duration, error) {
-	switch {
-	case expiration == redis.KeepTTL:
-		return 0, invalid("KeepTTL can't be carried out at several nodes; give an expiration")
-	case expiration < 0, expiration > 0 && expiration < time.Millisecond:
-		return 0, invalid("the expiration %v is not one; use 0 for ever, or a millisecond or more", expiration)
-	}
-	return expiration, nil
-}
-
-func invalid(format string, values ...any) error {
-	return &ringshift.Error{Kind: ringshift.ErrInvalidArgument, Message: fmt.Sprintf(format, values...)}
 }

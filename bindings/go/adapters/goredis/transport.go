@@ -1,3 +1,5 @@
+// The transport: sends steps to Redis by go-redis' clients.
+
 package goredis
 
 import (
@@ -5,15 +7,12 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"net"
-	"os"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"ringshift"
 	"ringshift/internal/steps"
 )
 
@@ -22,173 +21,142 @@ const mark = "\x00ringshift:lease:"
 
 // transport sends steps. Any number of goroutines may use it.
 type transport struct {
-	router  *ringshift.Router
-	options redis.Options
-
-	lock    sync.Mutex
-	clients map[string]*redis.Client
-	closed  bool
-}
-
-var errClosed = errors.New("the client was closed")
-
-// at gives the client of an address, made when it is first needed.
-func (t *transport) at(address string) (*redis.Client, error) {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	if client := t.clients[address]; client != nil {
-		return client, nil
-	}
-	if t.closed {
-		return nil, errClosed
-	}
-	options := t.options
-	options.Addr, options.Network = address, "tcp"
-	if strings.HasPrefix(address, "/") {
-		options.Network = "unix"
-	}
-	client := redis.NewClient(&options)
-	t.retire()
-	t.clients[address] = client
-	return client, nil
-}
-
-// retire gives up the addresses that the spec has no more. What is under way on them fails, as if they were gone.
-func (t *transport) retire() {
-	known := map[string]bool{}
-	for _, each := range t.router.Nodes() {
-		known[each.Address()] = true
-	}
-	for address, client := range t.clients {
-		if !known[address] {
-			delete(t.clients, address)
-			_ = client.Close()
-		}
-	}
-}
-
-func (t *transport) close() {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	t.closed = true
-	for _, client := range t.clients {
-		_ = client.Close()
-	}
-	t.clients = map[string]*redis.Client{}
+	nodes *steps.Nodes[*redis.Client]
 }
 
 // Send carries out a step.
-func (t *transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
-	client, err := t.at(step.Node.Address())
-	if err != nil {
-		failure := replyOf(step.Do, err)
-		return all(step, func(int, string) steps.Reply { return failure })
-	}
+func (t transport) Send(ctx context.Context, step *steps.Step) (replies []steps.Reply) {
 	keys := make([]string, len(step.Keys))
 	for i, key := range step.Keys {
 		keys[i] = step.Node.KeyPrefix() + key
 	}
-	switch step.Do {
-	case steps.Get:
-		return get(ctx, client, step, keys)
-	case steps.Take:
-		return take(ctx, client, step, keys)
-	case steps.Seek:
-		return seek(ctx, client, step, keys)
-	}
-	return write(ctx, client, step, keys)
-}
-
-// pipelined sends commands in one round trip, and says why they failed as a whole: then the commands themselves need not
-// know it. What a server answered to one of them is in that command.
-func pipelined(ctx context.Context, client *redis.Client, queue func(redis.Pipeliner)) error {
-	_, err := client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		queue(pipe)
-		return nil
+	closed := t.nodes.Use(step.Node.Address(), func(client *redis.Client) {
+		node := node{ctx, client}
+		switch step.Do {
+		case steps.Get:
+			replies = node.get(keys)
+		case steps.Take:
+			replies = node.take(keys)
+		case steps.Seek:
+			replies = node.seek(keys)
+		case steps.Fill:
+			replies = node.fill(step, keys)
+		default:
+			replies = node.write(step, keys)
+		}
 	})
-	var answered redis.Error
-	if errors.As(err, &answered) {
-		return nil
-	}
-	return err
-}
-
-// all gives a reply for each key.
-func all(step *steps.Step, reply func(i int, key string) steps.Reply) []steps.Reply {
-	replies := make([]steps.Reply, len(step.Keys))
-	for i, key := range step.Keys {
-		replies[i] = reply(i, key)
+	if closed != nil {
+		replies = slices.Repeat([]steps.Reply{replyOf(closed)}, len(keys))
 	}
 	return replies
 }
 
-func get(ctx context.Context, client *redis.Client, step *steps.Step, keys []string) []steps.Reply {
-	if len(keys) == 1 {
-		value, err := client.Get(ctx, keys[0]).Bytes()
-		return []steps.Reply{found(step.Do, value, err)}
+// node is a client of one address, for one step.
+type node struct {
+	ctx    context.Context
+	client *redis.Client
+}
+
+func (n node) command(arguments ...any) *redis.Cmd { return redis.NewCmd(n.ctx, arguments...) }
+
+// send sends commands in one round trip, and gives what was answered to each.
+func (n node) send(commands []*redis.Cmd) []answer {
+	var failed error
+	if len(commands) == 1 {
+		failed = n.client.Process(n.ctx, commands[0])
+	} else if len(commands) > 1 {
+		_, failed = n.client.Pipelined(n.ctx, func(pipe redis.Pipeliner) error {
+			for _, command := range commands {
+				if err := pipe.Process(n.ctx, command); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
-	values, err := client.MGet(ctx, keys...).Result()
-	return all(step, func(i int, _ string) steps.Reply {
-		if err != nil {
-			return replyOf(step.Do, err)
-		}
-		text, isThere := values[i].(string)
-		if !isThere {
-			return steps.Reply{}
-		}
-		return found(step.Do, []byte(text), nil)
-	})
+	answers := make([]answer, len(commands))
+	for i, command := range commands {
+		answers[i] = answerTo(command, failed)
+	}
+	return answers
 }
 
-func take(ctx context.Context, client *redis.Client, step *steps.Step, keys []string) []steps.Reply {
-	left, values := make([]*redis.DurationCmd, len(keys)), make([]*redis.StringCmd, len(keys))
-	failed := pipelined(ctx, client, func(pipe redis.Pipeliner) {
-		for i, key := range keys {
-			// The time first: if the value is replaced in between, a copy lives too short rather than too long.
-			left[i], values[i] = pipe.PTTL(ctx, key), pipe.Get(ctx, key)
+func (n node) get(keys []string) []steps.Reply {
+	replies := make([]steps.Reply, len(keys))
+	if len(keys) == 1 {
+		replies[0] = n.send([]*redis.Cmd{n.command("get", keys[0])})[0].item()
+		return replies
+	}
+	arguments := []any{"mget"}
+	for _, key := range keys {
+		arguments = append(arguments, key)
+	}
+	all := n.send([]*redis.Cmd{n.command(arguments...)})[0]
+	values, _ := all.value.([]any)
+	if all.err == nil && len(values) != len(keys) {
+		all.err = errors.New("the server did not answer to MGET as Redis does")
+	}
+	for i := range keys {
+		switch {
+		case all.err != nil:
+			replies[i] = replyOf(all.err)
+		case values[i] != nil:
+			replies[i] = answer{value: values[i]}.item()
 		}
-	})
-	return all(step, func(i int, _ string) steps.Reply {
-		if failed != nil {
-			return replyOf(step.Do, failed)
-		}
-		value, err := values[i].Bytes()
-		reply := found(step.Do, value, err)
-		if reply.Item == nil {
-			return reply
-		}
-		switch ttl, err := left[i].Result(); {
-		case err != nil:
-			return replyOf(step.Do, err)
-		case ttl == -1:
-			reply.Item.TTL = steps.Forever
-		case ttl > 0:
-			reply.Item.TTL = ttl
-		}
-		return reply
-	})
+	}
+	return replies
 }
 
-func seek(ctx context.Context, client *redis.Client, step *steps.Step, keys []string) []steps.Reply {
-	replies := get(ctx, client, step, keys)
-	for i, key := range keys {
-		if replies[i].Item != nil || replies[i].Failure != nil || replies[i].Mistake != nil {
+func (n node) take(keys []string) []steps.Reply {
+	var commands []*redis.Cmd
+	for _, key := range keys {
+		// The time first: if the value is replaced in between, a copy lives too short rather than too long.
+		commands = append(commands, n.command("pttl", key), n.command("get", key))
+	}
+	answers := n.send(commands)
+	replies := make([]steps.Reply, len(keys))
+	for i := range keys {
+		left, found := answers[2*i], answers[2*i+1]
+		replies[i] = found.item()
+		if replies[i].Item == nil {
 			continue
 		}
-		made := newLease()
-		value, err := lease.Run(ctx, client, []string{key}, made, steps.Lease.Milliseconds()).Text()
+		switch ttl, isTime := left.value.(int64); {
+		case left.err != nil:
+			replies[i] = replyOf(left.err)
+		case isTime && ttl == -1:
+			replies[i].Item.TTL = steps.Forever
+		case isTime && ttl > 0:
+			replies[i].Item.TTL = time.Duration(ttl) * time.Millisecond
+		}
+	}
+	return replies
+}
+
+func (n node) seek(keys []string) []steps.Reply {
+	replies := n.get(keys)
+	var missing []int
+	var calls [][]any
+	for i, key := range keys {
+		if reply := &replies[i]; reply.Item == nil && reply.Failure == nil && reply.Mistake == nil {
+			missing = append(missing, i)
+			calls = append(calls, []any{key, newLease(), steps.Lease.Milliseconds()})
+		}
+	}
+	for j, got := range n.run(lease, calls) {
+		reply := &replies[missing[j]]
+		text, isText := got.value.(string)
 		switch {
-		case errors.Is(err, redis.Nil):
-			replies[i].Token = &steps.Token{Text: []byte(made)}
-		case err != nil:
-			if replies[i] = replyOf(step.Do, err); replies[i].Refused != nil {
-				// There is no room for a lease, and so there is no token.
-				replies[i] = steps.Reply{}
-			}
-		case strings.HasPrefix(value, mark):
-			replies[i].Token = &steps.Token{Text: []byte(value)}
+		case errors.Is(got.err, redis.Nil):
+			made, _ := calls[j][1].(string)
+			reply.Token = &steps.Token{Text: []byte(made)}
+		case isText && strings.HasPrefix(text, mark):
+			reply.Token = &steps.Token{Text: []byte(text)}
 		default:
-			replies[i] = found(step.Do, []byte(value), nil)
+			if *reply = got.item(); reply.Refused != nil {
+				// There is no room for a lease, and so there is no token.
+				*reply = steps.Reply{}
+			}
 		}
 	}
 	return replies
@@ -201,70 +169,63 @@ func newLease() string {
 	return mark + hex.EncodeToString(random[:])
 }
 
-// write sends what stores or removes; those of one step share a round trip where the client can.
-func write(ctx context.Context, client *redis.Client, step *steps.Step, keys []string) []steps.Reply {
-	done := make([]func() (bool, error), len(keys))
-	send := func(c redis.Cmdable, i int, key string) {
-		var item *steps.Item
-		if step.Items != nil {
-			item = step.Items[i]
-		}
-		switch step.Do {
-		case steps.Set, steps.Add, steps.Replace:
-			arguments := redis.SetArgs{TTL: item.TTL, Mode: map[steps.Do]string{steps.Add: "NX", steps.Replace: "XX"}[step.Do]}
-			command := c.SetArgs(ctx, key, item.Value, arguments)
-			done[i] = func() (bool, error) { return isOK(command.Result()) }
-		case steps.Delete:
-			command := c.Del(ctx, key)
-			done[i] = func() (bool, error) { n, err := command.Result(); return n > 0, err }
-		case steps.Touch:
-			if item.TTL == steps.Forever {
-				c.Persist(ctx, key)
-			} else {
-				c.PExpire(ctx, key, item.TTL)
-			}
-			// A key without an end can't be persisted, and is there all the same.
-			command := c.Exists(ctx, key)
-			done[i] = func() (bool, error) { n, err := command.Result(); return n > 0, err }
-		}
+func (n node) fill(step *steps.Step, keys []string) []steps.Reply {
+	calls := make([][]any, len(keys))
+	for i, key := range keys {
+		calls[i] = []any{key, step.Tokens[i].Text, step.Items[i].Value, milliseconds(step.Items[i].TTL)}
 	}
-	if step.Do == steps.Fill {
-		return all(step, func(i int, _ string) steps.Reply {
-			item := step.Items[i]
-			n, err := fill.Run(ctx, client, []string{keys[i]}, step.Tokens[i].Text, item.Value, milliseconds(item.TTL)).Int()
-			if err != nil {
-				return replyOf(step.Do, err)
-			}
-			return steps.Reply{Done: n == 1}
-		})
+	replies := make([]steps.Reply, len(keys))
+	for i, got := range n.run(fill, calls) {
+		replies[i] = got.done(int64(1))
 	}
-	var failed error
-	if len(keys) == 1 && step.Do != steps.Touch {
-		send(client, 0, keys[0])
-	} else {
-		failed = pipelined(ctx, client, func(pipe redis.Pipeliner) {
-			for i, key := range keys {
-				send(pipe, i, key)
-			}
-		})
-	}
-	return all(step, func(i int, _ string) steps.Reply {
-		if failed != nil {
-			return replyOf(step.Do, failed)
-		}
-		is, err := done[i]()
-		if err != nil {
-			return replyOf(step.Do, err)
-		}
-		return steps.Reply{Done: is}
-	})
+	return replies
 }
 
-func isOK(status string, err error) (bool, error) {
-	if errors.Is(err, redis.Nil) {
-		return false, nil
+// write sends what stores or removes, or gives another time to live.
+func (n node) write(step *steps.Step, keys []string) []steps.Reply {
+	commands := make([]*redis.Cmd, len(keys))
+	for i, key := range keys {
+		if step.Do == steps.Delete {
+			commands[i] = n.command("del", key)
+			continue
+		}
+		item := step.Items[i]
+		if step.Do == steps.Touch {
+			commands[i] = n.command("pexpire", key, item.TTL.Milliseconds())
+			if item.TTL == steps.Forever {
+				commands[i] = n.command("persist", key)
+			}
+			continue
+		}
+		arguments := []any{"set", key, item.Value}
+		if item.TTL != steps.Forever {
+			arguments = append(arguments, "px", milliseconds(item.TTL))
+		}
+		switch step.Do {
+		case steps.Add:
+			arguments = append(arguments, "nx")
+		case steps.Replace:
+			arguments = append(arguments, "xx")
+		}
+		commands[i] = n.command(arguments...)
 	}
-	return status == "OK", err
+	if step.Do == steps.Touch && step.Items[0].TTL == steps.Forever {
+		// A key without an end can't be persisted, and is there all the same.
+		for _, key := range keys {
+			commands = append(commands, n.command("exists", key))
+		}
+	}
+	answers := n.send(commands)
+	replies := make([]steps.Reply, len(keys))
+	for i, got := range answers[len(answers)-len(keys):] {
+		switch step.Do {
+		case steps.Set, steps.Add, steps.Replace:
+			replies[i] = got.done("OK")
+		default:
+			replies[i] = got.done(int64(1))
+		}
+	}
+	return replies
 }
 
 // milliseconds of a time to live; 0 for ever.
@@ -273,40 +234,4 @@ func milliseconds(ttl time.Duration) int64 {
 		return 0
 	}
 	return max(1, ttl.Milliseconds())
-}
-
-// found is the reply for a value; a lease is a miss.
-func found(do steps.Do, value []byte, err error) steps.Reply {
-	switch {
-	case errors.Is(err, redis.Nil):
-		return steps.Reply{}
-	case err != nil:
-		return replyOf(do, err)
-	case strings.HasPrefix(string(value), mark):
-		return steps.Reply{}
-	}
-	return steps.Reply{Item: &steps.Item{Value: value, TTL: steps.Unknown}}
-}
-
-// replyOf is the reply for a request that failed.
-func replyOf(do steps.Do, err error) steps.Reply {
-	var answered redis.Error
-	if errors.As(err, &answered) {
-		switch {
-		case strings.HasPrefix(err.Error(), "WRONGTYPE"):
-			return steps.Reply{Mistake: err}
-		case strings.HasPrefix(err.Error(), "OOM"):
-			return steps.Reply{Refused: err}
-		}
-		return steps.Reply{Failure: err, Outcome: ringshift.OutcomeError}
-	}
-	reply := steps.Reply{Failure: err, Outcome: ringshift.OutcomeError}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) ||
-		errors.Is(err, context.DeadlineExceeded) {
-		reply.Outcome = ringshift.OutcomeTimeout
-	}
-	// That the caller went away, or closed the client, says nothing about the node.
-	reply.Silent = errors.Is(err, errClosed) || errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed)
-	return reply
 }

@@ -1,149 +1,266 @@
 package steps
 
+// Who may share whose load: each rule by itself, with the moments held apart by channels.
+
 import (
 	"context"
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// waiting gives goroutines the time to wait for a load.
-func waiting() { time.Sleep(20 * time.Millisecond) }
+// origin is a load that can be held: it says when it was begun, and goes on when it is told to.
+type origin struct {
+	begun chan int
+	goOn  chan struct{}
+	lock  sync.Mutex
+	loads int
+}
 
-func versioned(version int64) *Item { return &Item{Value: fmt.Append(nil, version)} }
+func newOrigin() *origin { return &origin{begun: make(chan int, 100), goOn: make(chan struct{})} }
 
-// together has one reader load, lets others come while it does, and gives what all of them get.
-func together(l *Loads, accepted bool) (first string, others []string, loads int64) {
-	var count atomic.Int64
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	ask := func(context.Context) (*Item, error) {
-		version := count.Add(1)
-		once.Do(func() { close(begun) })
-		<-goOn
-		return versioned(version), nil
-	}
-	fill := func(*Item) (bool, error) { return accepted, nil }
-	read := func() string {
-		item, err := l.Run(context.Background(), "k", l.Arrive(), ask, fill)
-		if err != nil {
-			return err.Error()
+// ask gives the number of the load.
+func (o *origin) ask(context.Context) (*Item, error) {
+	o.lock.Lock()
+	o.loads++
+	number := o.loads
+	o.lock.Unlock()
+	o.begun <- number
+	<-o.goOn
+	return &Item{Value: []byte(fmt.Sprint(number))}, nil
+}
+
+type result struct {
+	text string
+	err  error
+}
+
+// reader is a goroutine that loads.
+type reader struct {
+	done chan result
+	// waits has an entry for each load of somebody else that it waits for.
+	waits chan struct{}
+}
+
+// watched is a context that tells when it is waited for, which is when a load of somebody else is, too.
+type watched struct {
+	context.Context
+	waits chan struct{}
+}
+
+func (w watched) Done() <-chan struct{} {
+	w.waits <- struct{}{}
+	return w.Context.Done()
+}
+
+// start lets a reader run that has arrived.
+func start(l *loads, arrived uint64, ask func(context.Context) (*Item, error), fill func(*Item) bool) *reader {
+	r := &reader{make(chan result, 1), make(chan struct{}, 100)}
+	go func() {
+		item, err := l.run(watched{context.Background(), r.waits}, "k", arrived, ask, fill)
+		text := "nothing"
+		if item != nil {
+			text = string(item.Value)
 		}
-		return string(item.Value)
+		r.done <- result{text, err}
+	}()
+	return r
+}
+
+func started(l *loads, arrived uint64, o *origin, accepted bool) *reader {
+	return start(l, arrived, o.ask, func(*Item) bool { return accepted })
+}
+
+func want(t *testing.T, of *reader, text string) {
+	t.Helper()
+	select {
+	case got := <-of.done:
+		if got.text != text || got.err != nil {
+			t.Fatalf("%s, %v; want %s", got.text, got.err, text)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it hangs")
 	}
-	results := make(chan string, 6)
-	go func() { results <- "first " + read() }()
-	<-begun
+}
+
+func TestWhoCameBeforeTheLoadBeganSharesItWhateverBecomesOfItsFill(t *testing.T) {
+	var l loads
+	o := newOrigin()
+	second := l.arrive()
+	first := started(&l, l.arrive(), o, false)
+	<-o.begun
+	other := started(&l, second, o, false)
+	<-other.waits
+	close(o.goOn)
+	want(t, first, "1")
+	want(t, other, "1")
+}
+
+func TestWhoCameWhileItRanSharesAnAcceptedFill(t *testing.T) {
+	var l loads
+	o := newOrigin()
+	first := started(&l, l.arrive(), o, true)
+	<-o.begun
+	other := started(&l, l.arrive(), o, true)
+	<-other.waits
+	close(o.goOn)
+	want(t, first, "1")
+	want(t, other, "1")
+}
+
+func TestWhoCameWhileItRanLoadsAgainAsOneIfTheFillWasDefeated(t *testing.T) {
+	var l loads
+	o := newOrigin()
+	first := started(&l, l.arrive(), o, false)
+	<-o.begun
+	var others []*reader
 	for range 5 {
-		go func() { results <- read() }()
+		other := started(&l, l.arrive(), o, false)
+		<-other.waits
+		others = append(others, other)
 	}
-	waiting()
-	close(goOn)
-	for range 6 {
-		var version string
-		result := <-results
-		if n, _ := fmt.Sscanf(result, "first %s", &version); n == 1 {
-			first = version
-		} else {
-			others = append(others, result)
-		}
+	close(o.goOn)
+	want(t, first, "1")
+	for _, each := range others {
+		want(t, each, "2")
 	}
-	return first, others, count.Load()
-}
-
-func TestALoadWhoseFillWasAcceptedIsShared(t *testing.T) {
-	first, others, loads := together(&Loads{}, true)
-	if first != "1" || fmt.Sprint(others) != "[1 1 1 1 1]" || loads != 1 {
-		t.Fatal(first, others, loads)
+	if o.loads != 2 {
+		t.Fatalf("%d loads; want 2", o.loads)
 	}
 }
 
-func TestALoadWhoseFillWasNotAcceptedIsNotSharedWithThoseWhoCameLater(t *testing.T) {
-	first, others, loads := together(&Loads{}, false)
-	// And they load as one.
-	if first != "1" || fmt.Sprint(others) != "[2 2 2 2 2]" || loads != 2 {
-		t.Fatal(first, others, loads)
+func TestWhoComesWhenTheFillIsSentLoadsAlone(t *testing.T) {
+	var l loads
+	o := newOrigin()
+	sent, answered := make(chan struct{}), make(chan struct{})
+	first := start(&l, l.arrive(), o.ask, func(*Item) bool {
+		close(sent)
+		<-answered
+		return true
+	})
+	<-o.begun
+	close(o.goOn)
+	<-sent
+	want(t, started(&l, l.arrive(), o, true), "2")
+	close(answered)
+	want(t, first, "1")
+}
+
+func TestNothingAndErrorsAreSharedOnlyWithThoseWhoCameBefore(t *testing.T) {
+	broken := errors.New("the origin is broken")
+	for name, outcome := range map[string]error{"nothing": nil, "error": broken} {
+		t.Run(name, func(t *testing.T) {
+			var l loads
+			begun, goOn := make(chan struct{}, 10), make(chan struct{})
+			run := func(arrived uint64) *reader {
+				return start(&l, arrived, func(context.Context) (*Item, error) {
+					begun <- struct{}{}
+					<-goOn
+					return nil, outcome
+				}, func(*Item) bool { panic("there is nothing to fill with") })
+			}
+			early := l.arrive()
+			leader := run(l.arrive())
+			<-begun
+			before, after := run(early), run(l.arrive())
+			<-before.waits
+			<-after.waits
+			close(goOn)
+			for _, each := range []*reader{leader, before, after} {
+				if got := <-each.done; got.text != "nothing" || !errors.Is(got.err, outcome) {
+					t.Fatal(got)
+				}
+			}
+			if loads := 1 + len(begun); loads != 2 {
+				t.Fatalf("%d loads; want 2", loads)
+			}
+		})
 	}
 }
 
-func TestNobodyJoinsOnceTheFillIsSent(t *testing.T) {
-	var l Loads
-	filling, goOn := make(chan struct{}), make(chan struct{})
-	fill := func(*Item) (bool, error) {
-		close(filling)
-		<-goOn
-		return true, nil
+func TestALeaderThatGivesUpOrPanicsIsNobodysAnswer(t *testing.T) {
+	for _, name := range []string{"gives up", "panics"} {
+		t.Run(name, func(t *testing.T) {
+			var l loads
+			o := newOrigin()
+			early := l.arrive()
+			ctx, cancel := context.WithCancel(context.Background())
+			begun, over := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(over)
+				defer func() { _ = recover() }()
+				_, _ = l.run(ctx, "k", l.arrive(), func(ctx context.Context) (*Item, error) {
+					close(begun)
+					<-ctx.Done()
+					if name == "panics" {
+						panic(name)
+					}
+					return nil, ctx.Err()
+				}, nil)
+			}()
+			<-begun
+			other := started(&l, early, o, true)
+			<-other.waits
+			close(o.goOn)
+			cancel()
+			want(t, other, "1")
+			<-over
+		})
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ask := func(context.Context) (*Item, error) { return versioned(1), nil }
-		_, _ = l.Run(context.Background(), "k", l.Arrive(), ask, fill)
-	}()
-	<-filling
-	ask := func(context.Context) (*Item, error) { return versioned(2), nil }
-	accepted := func(*Item) (bool, error) { return true, nil }
-	item, err := l.Run(context.Background(), "k", l.Arrive(), ask, accepted)
-	if err != nil || string(item.Value) != "2" {
-		t.Fatal(item, err)
-	}
-	close(goOn)
-	<-done
 }
 
-func TestALeaderThatGivesUpLeavesTheOthersAlone(t *testing.T) {
-	var l Loads
+func TestWhoWaitsEndsWithItsContext(t *testing.T) {
+	var l loads
+	o := newOrigin()
+	first := started(&l, l.arrive(), o, true)
+	<-o.begun
 	ctx, cancel := context.WithCancel(context.Background())
-	begun := make(chan struct{})
-	led := make(chan error)
-	go func() {
-		_, err := l.Run(ctx, "k", l.Arrive(), func(ctx context.Context) (*Item, error) {
-			close(begun)
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}, nil)
-		led <- err
-	}()
-	<-begun
-	other := make(chan string)
-	go func() {
-		ask := func(context.Context) (*Item, error) { return versioned(2), nil }
-		item, err := l.Run(context.Background(), "k", l.Arrive(), ask, func(*Item) (bool, error) { return false, nil })
-		if err != nil {
-			other <- err.Error()
-			return
-		}
-		other <- string(item.Value)
-	}()
-	waiting()
 	cancel()
-	if err := <-led; !errors.Is(err, context.Canceled) {
+	if _, err := l.run(ctx, "k", l.arrive(), o.ask, nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if got := <-other; got != "2" {
-		t.Fatal(got)
+	close(o.goOn)
+	want(t, first, "1")
+}
+
+func TestALoadThatAsksForItsOwnKeyDoesNotWaitForItself(t *testing.T) {
+	var l loads
+	inner := func(context.Context) (*Item, error) { return &Item{Value: []byte("inner")}, nil }
+	item, err := l.run(context.Background(), "k", l.arrive(), func(ctx context.Context) (*Item, error) {
+		return l.run(ctx, "k", l.arrive(), inner, func(*Item) bool { panic("it does not lead") })
+	}, func(*Item) bool { return true })
+	if err != nil || string(item.Value) != "inner" {
+		t.Fatal(item, err)
 	}
 }
 
-func TestALoadMayAskForItsOwnKeyAndMayPanic(t *testing.T) {
-	var l Loads
-	nothing := func(*Item) (bool, error) { return false, nil }
-	inner := func(context.Context) (*Item, error) { return versioned(7), nil }
-	outer := func(ctx context.Context) (*Item, error) { return l.Run(ctx, "k", l.Arrive(), inner, nothing) }
-	if item, err := l.Run(context.Background(), "k", l.Arrive(), outer, nothing); err != nil || string(item.Value) != "7" {
-		t.Fatal(item, err)
+func TestEachWhoSharesGetsBytesOfItsOwn(t *testing.T) {
+	var l loads
+	o := newOrigin()
+	fill := func(item *Item) bool { return item.Value[0] != 0 }
+	var all sync.WaitGroup
+	run := func(arrived uint64) *reader {
+		r := &reader{waits: make(chan struct{}, 100)}
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			item, err := l.run(watched{context.Background(), r.waits}, "k", arrived, o.ask, fill)
+			if err != nil || item.Value[0] == '!' {
+				t.Error(item, err)
+				return
+			}
+			// The race detector sees it if somebody else reads the same.
+			item.Value[0] = '!'
+		}()
+		return r
 	}
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = l.Run(context.Background(), "k", l.Arrive(), func(context.Context) (*Item, error) { panic("no") }, nothing)
-	}()
-	if item, err := l.Run(context.Background(), "k", l.Arrive(), inner, nothing); err != nil || string(item.Value) != "7" {
-		t.Fatal(item, err)
+	run(l.arrive())
+	<-o.begun
+	for range 8 {
+		<-run(l.arrive()).waits
 	}
-	if len(l.running) != 0 {
-		t.Fatal("a load is left behind")
-	}
+	close(o.goOn)
+	all.Wait()
 }

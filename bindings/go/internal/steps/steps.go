@@ -1,12 +1,12 @@
 // Package steps carries out routes, whatever the client: the rules of docs/migration.md, "How a client carries out a
 // route". It sends nothing itself; an adapter's transport sends one step to one node, and knows no rules.
 //
-// It is for the adapters of this repository: steps.go has the words, reading.go, writing.go and loads.go the rules.
+// It is for the adapters of this repository: steps.go has the words, reading.go, many.go, writing.go and loads.go the
+// rules, nodes.go what is kept for each address.
 package steps
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +21,6 @@ const (
 	Get Do = iota
 	// Take is Get with the time that the items have left, to copy them.
 	Take
-	// Gets is Get with tokens for CompareAndSwap beside the items.
-	Gets
 	// Seek gets the items, or tokens to fill what is missing.
 	Seek
 	// Touch gives items another time to live.
@@ -57,7 +55,8 @@ func (d Do) op() ringshift.Op {
 const (
 	// Forever is the time to live of an item without an end.
 	Forever time.Duration = 0
-	// Unknown is that of an item whose server can't tell it, or that has none left. Such an item is never copied.
+	// Unknown is that of an item whose server can't tell it, or that has none left. Such an item is never copied; one that is
+	// stored with it is over at once.
 	Unknown time.Duration = -1
 	// Lease is how long a token lives.
 	Lease = 30 * time.Second
@@ -73,16 +72,8 @@ type Item struct {
 	Flags uint32
 	// TTL is the time that it has left: Forever, Unknown or more than 0.
 	TTL time.Duration
-}
-
-// copied is the same item with a value of its own.
-func (i *Item) copied() *Item {
-	if i == nil {
-		return nil
-	}
-	own := *i
-	own.Value = slices.Clone(i.Value)
-	return &own
+	// Version is what the client's own compare-and-swap compares; 0 if it has none, or if it was not asked for.
+	Version uint64
 }
 
 // Token is what a fill has to show: that nothing has been removed at this node since it was taken.
@@ -108,7 +99,7 @@ type Step struct {
 type Reply struct {
 	// Item was found.
 	Item *Item
-	// Token may be used to fill what was missing, or to replace the item.
+	// Token may be used to fill what was missing.
 	Token *Token
 	// Done says that an item was stored, removed, or there.
 	Done bool
@@ -134,16 +125,40 @@ type Transport interface {
 type Carrier struct {
 	Router    *ringshift.Router
 	Transport Transport
+	loads     loads
 }
 
-// send sends one step.
+// Routes are the routes of keys, all of one generation. Keys are bytes: a client's string need not be UTF-8.
+func (c *Carrier) Routes(keys ...string) ([]*ringshift.Route, error) {
+	packed := make([][]byte, len(keys))
+	for i, key := range keys {
+		packed[i] = []byte(key)
+	}
+	return c.Router.RouteManyBytes(packed)
+}
+
+// Route is the route of one key.
+func (c *Carrier) Route(key string) (*ringshift.Route, error) {
+	return c.Router.RouteBytes([]byte(key))
+}
+
+// send sends one step. If the context has ended, its error is the result: what failed by then need not be missing, and what
+// comes next would fail too. A node is blamed for a deadline that passed while it was asked, as for any other time limit.
 func (c *Carrier) send(ctx context.Context, step *Step) ([]Reply, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	replies := c.Transport.Send(ctx, step)
+	failed := false
 	for i := range replies {
 		if replies[i].Mistake != nil {
 			return nil, replies[i].Mistake
 		}
+		failed = failed || replies[i].Failure != nil
 		c.report(step, &replies[i])
+	}
+	if failed && ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	return replies, nil
 }
@@ -204,7 +219,7 @@ func (c *Carrier) report(step *Step, reply *Reply) {
 // limited is the item with at most the time to live that the spec allows.
 func (c *Carrier) limited(item *Item) *Item {
 	longest := c.Router.MaxTTL()
-	// What has none left stays so.
+	// What is over already stays so.
 	if longest == 0 || (item.TTL != Forever && item.TTL <= longest) {
 		return item
 	}

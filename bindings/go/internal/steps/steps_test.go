@@ -1,5 +1,7 @@
 package steps
 
+// Replies that are told step by step: whatever each node answers, and specs that change in the middle.
+
 import (
 	"context"
 	"errors"
@@ -22,16 +24,12 @@ type script struct {
 func (s *script) Send(_ context.Context, step *Step) []Reply {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.log = append(s.log, fmt.Sprintf("%s %s", names[step.Do], step.Node.ID()))
+	s.log = append(s.log, fmt.Sprintf("%s %s", doNames[step.Do], step.Node.ID()))
 	replies := make([]Reply, len(step.Keys))
 	for i := range step.Keys {
 		replies[i] = s.answer(step)
 	}
 	return replies
-}
-
-var names = map[Do]string{
-	Get: "get", Take: "take", Seek: "seek", Fill: "fill", Set: "set", Delete: "delete", Replace: "replace",
 }
 
 func spec(generation int, stage string, replicas int) string {
@@ -168,52 +166,6 @@ func TestAWriterThatSeesTheGenerationChangeSendsAgainUnderBoth(t *testing.T) {
 		t.Fatal(written, err)
 	}
 	if len(s.log) != 3 || s.log[0] != "set a" || s.log[1] != "delete a" || !strings.HasPrefix(s.log[2], "delete n") {
-		t.Fatal(s.log)
-	}
-}
-
-func TestALostInvalidationNamesItsNodeAndThoseBehindAreSentTheirs(t *testing.T) {
-	down := errors.New("down")
-	c, s, route := carrier(t, spec(1, "ramp", 1), func(step *Step) Reply {
-		if step.Node.ID() == "a" {
-			return Reply{Failure: down, Outcome: ringshift.OutcomeError}
-		}
-		return Reply{Done: true}
-	})
-	written, err := c.Invalidate(context.Background(), []*ringshift.Route{route}, []string{"k"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var lost *ringshift.InvalidationLostError
-	if err := written.Err(); !errors.As(err, &lost) || !errors.Is(err, ringshift.ErrInvalidationLost) || !errors.Is(err, down) {
-		t.Fatal(err)
-	}
-	if one := lost.Lost[0]; len(lost.Lost) != 1 || one.Cluster != "blue" || one.Node != "a" || one.Key != "k" {
-		t.Fatal(lost.Lost)
-	}
-	if strings.Contains(lost.Error(), " k") || len(s.log) != 2 {
-		t.Fatal(lost, s.log)
-	}
-	metrics, err := c.Router.Metrics()
-	if err != nil || metrics.Debts[0].Lost != 1 || !metrics.Debts[0].Open {
-		t.Fatal(metrics.Debts, err)
-	}
-}
-
-func TestARefusedValueIsFollowedByADelete(t *testing.T) {
-	large := errors.New("too large")
-	c, s, route := carrier(t, spec(1, "ramp", 1), func(step *Step) Reply {
-		if step.Do == Set {
-			return Reply{Refused: large}
-		}
-		return Reply{Done: true}
-	})
-	written, err := c.Store(context.Background(), []*ringshift.Route{route}, []string{"k"}, []*Item{{}}, Set, nil)
-	if err != nil || !errors.Is(written.Err(), large) {
-		t.Fatal(written, err)
-	}
-	at := strings.TrimPrefix(s.log[1], "set ")
-	if !slices.Equal(s.log, []string{"delete a", "set " + at, "delete " + at}) {
 		t.Fatal(s.log)
 	}
 }

@@ -1,3 +1,5 @@
+// Writing: invalidating and storing, in the order of the route.
+
 package steps
 
 import (
@@ -31,8 +33,10 @@ func (c *Carrier) Invalidate(ctx context.Context, routes []*ringshift.Route, key
 	return c.Store(ctx, routes, keys, nil, Delete, nil)
 }
 
-// ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss.
+// ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss. The read goes on when
+// the context has ended, too: without it there would be no invalidation.
 func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (*Written, error) {
+	ctx = context.WithoutCancel(ctx)
 	routes, keys := []*ringshift.Route{route}, []string{key}
 	found, err := c.Read(ctx, route, key)
 	if err != nil {
@@ -54,8 +58,10 @@ func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key st
 // A node is sent its request when all before it have acknowledged; one that does not makes the invalidation lost, and
 // those behind it are sent theirs all the same. If the generation has changed by then, the deletes are sent again to the
 // nodes of both.
+//
+// It goes on when the context has ended: the origin has the new value already, and half of an invalidation would leave the
+// old one to be read. How long it takes is bounded by the client's own time limits.
 func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
-	// Whatever becomes of the caller, the nodes behind are sent theirs; the client's timeouts bound the time.
 	ctx = context.WithoutCancel(ctx)
 	written := &Written{Done: make([]bool, len(keys))}
 	limited := make([]*Item, len(items))
@@ -77,7 +83,7 @@ func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []s
 	}
 	// It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
 	for len(keys) > 0 && c.Router.Generation() != routes[0].Generation() {
-		now, err := c.Router.RouteMany(keys)
+		now, err := c.Routes(keys...)
 		if err != nil {
 			// The router was closed: there is nobody else to be told.
 			return written, nil

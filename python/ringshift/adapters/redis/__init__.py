@@ -30,23 +30,20 @@ What is different from a redis-py client:
 
 from __future__ import annotations
 
-import os
-import threading
-import weakref
 from collections.abc import Callable
 from typing import Any, Self
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from ringshift._ringshift import Router
-from ringshift.adapters import _reading
+from ringshift.adapters import _reading, _writing
 from ringshift.adapters._loads import Loaded, Loads
-from ringshift.adapters._steps import Item, Plan, Reply, Step, carry_out
+from ringshift.adapters._steps import Item, Plan, carry_out
+from ringshift.adapters._straight import reader, writer
 from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
-from ringshift.adapters.redis._nodes import RETRIED, failure, where
-from ringshift.adapters.redis._requests import Command, meaning, requests, single
+from ringshift.adapters.redis._exchange import ask_once
+from ringshift.adapters.redis._nodes import failure
+from ringshift.adapters.redis._servers import Servers
 
 __all__ = ["Redis"]
 
@@ -63,15 +60,12 @@ class Redis(Commands):
     def __init__(self, router: Router, **options: Any) -> None:
         """Makes a client; connections are opened when they are needed."""
         super().__init__(router, **options)
-        # redis-py's methods are typed in part only.
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        sent = self._servers = Servers(router, self._options)
+        self._read = reader(router, _reading.read, sent.get, sent.send, failure, misses=True)
+        self._seek = reader(router, _reading.find, sent.seek, sent.send, failure, misses=False)
+        self._store = writer(router, _writing.set_one, sent.store, sent.send, failure)
+        self._remove = writer(router, _writing.delete_one, sent.delete, sent.send, failure)
         self._loads = Loads()
-        _in_use.add(self)
-
-    def forget(self) -> None:
-        """In a forked child: a thread of the parent's may have had the lock. redis-py makes connections anew itself."""
-        self._lock = threading.Lock()
 
     def get_or_load(self, name: Key, load: Callable[[], Any], expire: Time | None = None) -> Any:
         """The value of a key; if no cache has it, what `load` gives, which is then stored.
@@ -88,16 +82,16 @@ class Redis(Commands):
         ttl = _ttl(expire, None)
         arrived = self._loads.arrive()
         route, key = self._route(name)
-        item, tokens = self._do(_reading.seek(self._router, route, key))
-        if item is not None:
-            return self._decoded(item)
+        found = self._seek(route, key)
+        if isinstance(found, Item):
+            return self._decoded(found)
 
         def ask() -> Loaded:
             value = load()
             return None if value is None else Item(self._bytes(value), ttl=ttl)
 
         def fill(item: Item) -> bool:
-            filled: bool = self._do(_reading.fill(self._router, tokens, key, item))
+            filled: bool = self._do(_reading.fill(self._router, found, key, item))
             return filled
 
         return self._decoded(self._loads.run(key, arrived, ask, fill))
@@ -110,21 +104,18 @@ class Redis(Commands):
     def ping(self) -> bool:
         """Whether every node of the spec answers; raises what the first one that doesn't says."""
         for address in dict.fromkeys(node.address for node in self._router.nodes):
-            self._client(address).ping()
+            self._servers.client(address).ping()
         return True
 
     def flushdb(self) -> bool:
         """Empties the database of every node of the spec, whatever else is in it."""
         for address in dict.fromkeys(node.address for node in self._router.nodes):
-            self._client(address).flushdb()
+            self._servers.client(address).flushdb()
         return True
 
     def close(self) -> None:
         """Closes all connections; the next call opens new ones."""
-        with self._lock:
-            clients, self._clients = self._clients, {}
-        for client in clients.values():
-            client.close()
+        self._servers.close()
 
     def __enter__(self) -> Self:
         """The client itself; it is closed at the end."""
@@ -135,12 +126,25 @@ class Redis(Commands):
         self.close()
 
     def _do(self, plan: Plan[Any]) -> Any:
-        return carry_out(plan, self._send, self._router)
+        return carry_out(plan, self._servers.send, self._router)
+
+    def _get_one(self, name: Key) -> Any:
+        route, key = self._route(name)
+        return self._decoded(self._read(route, key))
+
+    def _set_one(self, name: Key, item: Item) -> bool | None:
+        route, key = self._route(name)
+        return self._store(route, key, item) or None
+
+    def _delete_one(self, name: Key, count: bool) -> int | None:
+        route, key = self._route(name)
+        found = self._remove(route, key, None)
+        return int(found) if count else None
 
     def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = _execute_once(self._client(node.address), (name.upper(), wire, *arguments))
+            result = ask_once(self._servers.client(node.address), (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
@@ -148,85 +152,3 @@ class Redis(Commands):
             raise
         self._router.report(node, "ok", "fill")
         return result
-
-    def _send(self, step: Step) -> Reply:
-        prefix = step.node.key_prefix.encode()
-        client = self._client(step.node.address)
-        try:
-            if (command := single(step, prefix)) is not None:
-                return meaning(step, _one(client, command))
-            wanted = requests(step, [prefix + key for key in step.keys])
-            commands = next(wanted)
-            while True:
-                commands = wanted.send(_execute(client, commands))
-        except StopIteration as done:
-            reply: Reply = done.value
-            return reply
-        except Exception as error:  # noqa: BLE001 - what is no node's failure is raised again
-            return failure(error)
-
-    def _client(self, address: str) -> Any:
-        client = self._clients.get(address)
-        return self._add(address) if client is None else client
-
-    def _add(self, address: str) -> Any:
-        with self._lock:
-            client = self._clients.get(address)
-            if client is None:
-                retry = Retry(NoBackoff(), 1, RETRIED)
-                client = redis.Redis(**{"retry": retry, **self._options, **where(address)})
-                # An address that the spec has no more is let go; its connections close with the last call on them.
-                known = {node.address for node in self._router.nodes} | {address}
-                self._clients = {each: kept for each, kept in self._clients.items() if each in known}
-                self._clients[address] = client
-            return client
-
-
-def _one(client: Any, command: Command) -> Any:
-    """One command; what the server refuses is an answer."""
-    try:
-        return client.execute_command(*command)
-    except redis.OutOfMemoryError as error:
-        return error
-
-
-def _execute_once(client: Any, command: Command) -> Any:
-    """What would be done twice if it was sent again: redis-py would do so when a connection dies under it."""
-    pool = client.connection_pool
-    # Replaced by the pool if it died while it was idle.
-    connection = pool.get_connection()
-    try:
-        connection.send_command(*command)
-        return connection.read_response()
-    except redis.ResponseError:
-        raise
-    except BaseException:
-        connection.disconnect()
-        raise
-    finally:
-        pool.release(connection)
-
-
-def _execute(client: Any, commands: list[Command]) -> list[Any]:
-    """One round trip."""
-    if len(commands) == 1:
-        try:
-            return [client.execute_command(*commands[0])]
-        except redis.ResponseError as error:
-            return [error]
-    with client.pipeline(transaction=False) as pipeline:
-        for command in commands:
-            pipeline.execute_command(*command)
-        replies: list[Any] = pipeline.execute(raise_on_error=False)
-        return replies
-
-
-_in_use: weakref.WeakSet[Redis] = weakref.WeakSet()
-
-
-def _in_child() -> None:
-    for client in list(_in_use):
-        client.forget()
-
-
-os.register_at_fork(after_in_child=_in_child)

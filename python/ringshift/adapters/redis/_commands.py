@@ -44,6 +44,15 @@ class Commands:
     def _do(self, plan: Plan[Any]) -> Any:
         raise NotImplementedError
 
+    def _get_one(self, name: Key) -> Any:
+        raise NotImplementedError
+
+    def _set_one(self, name: Key, item: Item) -> Any:
+        raise NotImplementedError
+
+    def _delete_one(self, name: Key, count: bool) -> Any:
+        raise NotImplementedError
+
     def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         raise NotImplementedError
 
@@ -51,12 +60,7 @@ class Commands:
 
     def get(self, name: Key) -> Any:
         """The value of a key, or None if no cache has it or answers."""
-
-        def plan() -> Plan[Any]:
-            route, key = self._route(name)
-            return self._decoded((yield from _reading.read(self._router, route, key)))
-
-        return self._do(plan())
+        return self._get_one(name)
 
     def mget(self, keys: Key | Iterable[Key], *args: Key) -> Any:
         """The values of many keys, in their order; None for each that is not found."""
@@ -123,15 +127,14 @@ class Commands:
         if nx and xx:
             raise InvalidArgumentError("set: nx and xx exclude one another")
         item = Item(self._bytes(value), ttl=_ttl(ex, px))
+        if not nx and not xx:
+            return self._set_one(name, item)
 
         def plan() -> Plan[Any]:
             route, key = self._route(name)
             if nx:
                 return (yield from _reading.add(self._router, route, key, item)) or None
-            if xx:
-                written = yield from _writing.replace(self._router, route, key, item)
-            else:
-                written = yield from _writing.store(self._router, [route], [key], [item], Do.SET)
+            written = yield from _writing.replace(self._router, route, key, item)
             written.check()
             return True if written.results.get(0) else None
 
@@ -193,6 +196,8 @@ class Commands:
         Raises:
             InvalidationLostError: A node did not acknowledge; it may still hold a value.
         """
+        if len(names) == 1:
+            return self._delete_one(names[0], True)
 
         def plan() -> Plan[Any]:
             routes, wires = self._routes(names)
@@ -212,12 +217,7 @@ class Commands:
         Raises:
             InvalidationLostError: A node did not acknowledge; it may still hold the value. Send it again.
         """
-
-        def plan() -> Plan[None]:
-            route, key = self._route(name)
-            (yield from _writing.invalidate(self._router, [route], [key])).check()
-
-        return self._do(plan())
+        return self._delete_one(name, False)
 
     # ---- Where the cache is the record
 

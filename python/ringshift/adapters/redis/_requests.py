@@ -13,9 +13,9 @@ from typing import Any, Final
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from ringshift.adapters._steps import UNKNOWN, Do, Item, Refused, Reply, Step, Token
+from ringshift.adapters.redis._exchange import Command
 from ringshift.adapters.redis._scripts import FILL, LEASE, Script
 
-Command = tuple[Any, ...]
 Requests = Generator[list[Command], list[Any], Reply]
 
 _MARK: Final = b"\0ringshift:lease:"
@@ -29,33 +29,52 @@ def requests(step: Step, keys: Sequence[bytes]) -> Requests:
     return (yield from _REQUESTS[step.do](step, keys))
 
 
-_SINGLE: Final = {Do.GET: "GET", Do.DELETE: "DEL", Do.SET: "SET"}
+def get_command(key: bytes) -> Command:
+    """The command of GET, and of SEEK at first, for one key."""
+    return ("GET", key)
+
+
+def delete_command(key: bytes, _item: Item | None = None) -> Command:
+    """The command of DELETE for one key."""
+    return ("DEL", key)
+
+
+def set_command(key: bytes, item: Item) -> Command:
+    """The command of SET for one key."""
+    if item.ttl is None:
+        return ("SET", key, item.value)
+    return ("SET", key, item.value, b"PX", b"%d" % _milliseconds(item.ttl))
 
 
 def single(step: Step, prefix: bytes) -> Command | None:
     """The command of a step about one key, if it takes no more than one: most do, and this way is shorter."""
-    do = step.do
-    if len(step.keys) != 1 or do not in _SINGLE:
+    if len(step.keys) != 1:
         return None
     key = prefix + step.keys[0]
-    return _set_command(key, step.items[0], ()) if do is Do.SET else (_SINGLE[do], key)
+    if step.do is Do.GET:
+        return get_command(key)
+    if step.do is Do.DELETE:
+        return delete_command(key)
+    return set_command(key, step.items[0]) if step.do is Do.SET else None
 
 
 def meaning(step: Step, reply: Any) -> Reply:
     """What the reply to that command means."""
-    if step.do is Do.GET:
-        return [_item(reply)]
-    return [Refused(reply) if isinstance(reply, OutOfMemoryError) else bool(_checked(reply))]
+    return [item_of(reply) if step.do is Do.GET else done_of(reply)]
 
 
-def _set_command(key: bytes, item: Item, how: Command) -> Command:
-    if item.ttl is None:
-        return ("SET", key, item.value, *how)
-    return ("SET", key, item.value, "PX", _milliseconds(item.ttl), *how)
+def item_of(value: bytes | None) -> Item | None:
+    """What the reply to GET means: a lease is a miss."""
+    return None if value is None or value.startswith(_MARK) else Item(value)
+
+
+def done_of(reply: Any) -> bool | Refused:
+    """What the reply to DEL or SET means."""
+    return Refused(reply) if isinstance(reply, OutOfMemoryError) else bool(reply)
 
 
 def _get(_step: Step, keys: Sequence[bytes]) -> Requests:
-    return [_item(value) for value in (yield from _values(keys))]
+    return [item_of(value) for value in (yield from _values(keys))]
 
 
 def _values(keys: Sequence[bytes]) -> Generator[list[Command], list[Any], list[bytes | None]]:
@@ -72,14 +91,18 @@ def _take(_step: Step, keys: Sequence[bytes]) -> Requests:
     replies = yield [command for key in keys for command in (("PTTL", key), ("GET", key))]
     items: list[Item | None] = []
     for left, value in zip(replies[::2], replies[1::2], strict=True):
-        item = _item(_checked(value))
+        item = item_of(_checked(value))
         items.append(item and item._replace(ttl=_seconds(_checked(left))))
     return items
 
 
 def _seek(_step: Step, keys: Sequence[bytes]) -> Requests:
-    values = yield from _values(keys)
-    found: list[Item | Token | None] = [_item(value) for value in values]
+    return (yield from leases(keys, (yield from _values(keys))))
+
+
+def leases(keys: Sequence[bytes], values: Sequence[bytes | None]) -> Requests:
+    """What SEEK goes on with after it was told the values."""
+    found: list[Item | Token | None] = [item_of(value) for value in values]
     missing = [at for at, item in enumerate(found) if item is None]
     if missing:
         leases = [_MARK + secrets.token_hex(16).encode() for _ in missing]
@@ -89,7 +112,7 @@ def _seek(_step: Step, keys: Sequence[bytes]) -> Requests:
             if isinstance(reply, OutOfMemoryError):
                 continue
             value = _checked(reply)
-            found[at] = Token(lease) if value is None else _item(value) or Token(value)
+            found[at] = Token(lease) if value is None else item_of(value) or Token(value)
     return found
 
 
@@ -103,8 +126,8 @@ def _fill(step: Step, keys: Sequence[bytes]) -> Requests:
 
 
 def _store(step: Step, keys: Sequence[bytes]) -> Requests:
-    how = {Do.ADD: ("NX",), Do.REPLACE: ("XX",)}.get(step.do, ())
-    replies = yield [_set_command(key, item, how) for key, item in zip(keys, step.items, strict=True)]
+    how = {Do.ADD: (b"NX",), Do.REPLACE: (b"XX",)}.get(step.do, ())
+    replies = yield [(*set_command(key, item), *how) for key, item in zip(keys, step.items, strict=True)]
     return [Refused(reply) if isinstance(reply, OutOfMemoryError) else bool(_checked(reply)) for reply in replies]
 
 
@@ -136,11 +159,6 @@ def _run(script: Script, arguments: Sequence[Command]) -> Generator[list[Command
 
 def _is_unknown(reply: ResponseError) -> bool:
     return "NOSCRIPT" in str(reply) or "No matching script" in str(reply)
-
-
-def _item(value: bytes | None) -> Item | None:
-    """A lease is a miss."""
-    return None if value is None or value.startswith(_MARK) else Item(value)
 
 
 def _checked(reply: Any) -> Any:

@@ -1,0 +1,133 @@
+//! The copy of the last good spec: replaced as a whole, and believed only if it is whole.
+//!
+//! It holds the spec's text as it was read, a line feed, and a last line with the digest of that text.
+
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind};
+use crate::hash;
+use crate::limits::MAX_SPEC_BYTES;
+use crate::source::{SpecFile, failed};
+
+/// Begins the last line. It is no JSON, so that nobody takes a copy for a spec.
+const MARK: &[u8] = b"\n#ringshift last good spec, digest ";
+
+/// Digits of a digest.
+const DIGITS: usize = 32;
+
+/// Where the copy is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct LastGood {
+    file: SpecFile,
+}
+
+impl LastGood {
+    pub(crate) fn new(path: &Path) -> Result<Self, Error> {
+        SpecFile::new(path).map(|file| Self { file })
+    }
+
+    /// Whether this would overwrite a spec file.
+    pub(crate) fn is(&self, spec: &SpecFile) -> bool {
+        self.file.is(spec)
+    }
+
+    /// The error with the copy's name in it.
+    pub(crate) fn name(&self, error: Error) -> Error {
+        self.file.name(error)
+    }
+
+    /// The text of the spec, if the copy is whole.
+    pub(crate) fn read(&self) -> Result<Vec<u8>, Error> {
+        let mut text = self
+            .file
+            .read_at_most(MAX_SPEC_BYTES + MARK.len() + DIGITS + 1)?;
+        let refuse = |why: String| Err(Error::new(ErrorKind::Io, why));
+        let Some((end, said)) = last_line(&text) else {
+            return refuse(
+                "the last line is not that of a last good copy: it was cut off, or is another file"
+                    .to_owned(),
+            );
+        };
+        let said = String::from_utf8_lossy(said).into_owned();
+        text.truncate(end);
+        let digest = hash::digest(&text);
+        if digest != said {
+            return refuse(format!(
+                "the digest of the copy is {digest}, but its last line says {said}: it was changed or damaged"
+            ));
+        }
+        Ok(text)
+    }
+
+    /// Replaces the copy at once and for good: written beside it, flushed to the disk, and renamed over it. One
+    /// that says the same is left alone.
+    pub(crate) fn write(&self, text: &[u8]) -> Result<(), Error> {
+        if self.read().is_ok_and(|known| known == text) {
+            return Ok(());
+        }
+        let path = self.file.path();
+        let temporary = temporary(path);
+        let write = || {
+            let mut file = File::options()
+                .write(true)
+                .create_new(true)
+                .open(&temporary)?;
+            file.write_all(text)?;
+            file.write_all(MARK)?;
+            file.write_all(hash::digest(text).as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            std::fs::rename(&temporary, path)?;
+            flush_directory(path)
+        };
+        write().map_err(|error| {
+            let _ = std::fs::remove_file(&temporary);
+            self.name(failed("written", &error))
+        })
+    }
+}
+
+/// Where the text ends, and the digest that the last line gives.
+fn last_line(copy: &[u8]) -> Option<(usize, &[u8])> {
+    let line = copy.strip_suffix(b"\n")?;
+    let (rest, digest) = line.split_at_checked(line.len().checked_sub(DIGITS)?)?;
+    let text = rest.strip_suffix(MARK)?;
+    Some((text.len(), digest))
+}
+
+/// A name that no other router uses: processes in containers may all have the same id.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(
+        ".{:016x}.tmp",
+        RandomState::new().hash_one(std::process::id())
+    ));
+    path.with_file_name(name)
+}
+
+/// Makes the rename last through a loss of power, where the system has that.
+fn flush_directory(path: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    let Some(directory) = path.parent() else {
+        return Ok(());
+    };
+    match File::open(directory).and_then(|directory| directory.sync_all()) {
+        // Some file systems cannot flush a directory; some directories may be written and not read.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput
+                    | io::ErrorKind::Unsupported
+                    | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,165 @@
+"""The same as `_servers`, by redis-py's asyncio client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from redis.asyncio import Redis as NodeClient
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from ringshift._ringshift import Node, Router
+from ringshift.adapters._steps import Item, Refused, Reply, Step, Token
+from ringshift.adapters.redis._exchange_async import ask, ask_all
+from ringshift.adapters.redis._nodes import RETRIED, failure, where
+from ringshift.adapters.redis._requests import (
+    Requests,
+    delete_command,
+    done_of,
+    get_command,
+    item_of,
+    leases,
+    meaning,
+    requests,
+    set_command,
+    single,
+)
+from ringshift.errors import ClosedError
+
+
+class Server:
+    """The client for one address. It is closed when the address has left the spec and nobody uses it any more."""
+
+    __slots__ = ("client", "left", "users")
+
+    def __init__(self, client: Any) -> None:
+        """Used by nobody yet."""
+        self.client = client
+        self.users = 0
+        self.left = False
+
+    async def use(self, how: Callable[[Any, Any], Awaitable[Any]], what: Any) -> Any:
+        """Sends something by the client."""
+        self.users += 1
+        try:
+            return await how(self.client, what)
+        finally:
+            self.users -= 1
+            if self.left and not self.users:
+                await self.client.aclose()
+
+    def leave(self) -> None:
+        """The address has left the spec."""
+        self.left = True
+        if not self.users:
+            # Nobody awaits it here.
+            closing = asyncio.ensure_future(self.client.aclose())
+            _closing.add(closing)
+            closing.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Future[None]] = set()
+
+
+class Servers:
+    """The transport of one event loop."""
+
+    def __init__(self, router: Router, options: Mapping[str, Any]) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            router: Tells which addresses are still in use.
+            options: For redis-py's `Redis`.
+        """
+        self._router = router
+        self._options = options
+        self.servers: dict[str, Server] = {}
+        self._left: list[Server] = []
+        # Of nodes of one generation, or they would become more and more.
+        self._ways: dict[Node, tuple[Server, bytes]] = {}
+        self._generation = 0
+
+    async def send(self, step: Step) -> Reply:
+        """Sends a step; only a caller's mistake is raised."""
+        try:
+            server, prefix = self._way(step.node)
+            if (command := single(step, prefix)) is not None:
+                return meaning(step, await server.use(ask, command))
+            reply: Reply = await server.use(_carried, requests(step, [prefix + key for key in step.keys]))
+        except Exception as error:  # noqa: BLE001 - what is no node's failure is raised again
+            return failure(error)
+        return reply
+
+    async def get(self, node: Node, key: bytes) -> Item | None:
+        """The step GET for one key; raises what redis-py raises, and so do those below."""
+        server, prefix = self._ways.get(node) or self._way(node)
+        return item_of(await server.use(ask, get_command(prefix + key)))
+
+    async def seek(self, node: Node, key: bytes) -> Item | Token | None:
+        """The step SEEK for one key."""
+        server, prefix = self._ways.get(node) or self._way(node)
+        value = await server.use(ask, get_command(prefix + key))
+        if (item := item_of(value)) is not None:
+            return item
+        found: Token | None = (await server.use(_carried, leases([prefix + key], [value])))[0]
+        return found
+
+    async def store(self, node: Node, key: bytes, item: Item) -> bool | Refused:
+        """The step SET for one key."""
+        server, prefix = self._ways.get(node) or self._way(node)
+        return done_of(await server.use(ask, set_command(prefix + key, item)))
+
+    async def delete(self, node: Node, key: bytes, _item: None) -> bool | Refused:
+        """The step DELETE for one key."""
+        server, prefix = self._ways.get(node) or self._way(node)
+        return done_of(await server.use(ask, delete_command(prefix + key)))
+
+    def server(self, address: str) -> Server:
+        """The client for an address."""
+        server = self.servers.get(address)
+        return self._add(address) if server is None else server
+
+    def _add(self, address: str) -> Server:
+        retry = Retry(NoBackoff(), 1, RETRIED)
+        server = self.servers[address] = Server(NodeClient(**{"retry": retry, **self._options, **where(address)}))
+        known = {node.address for node in self._router.nodes} | {address}
+        self._left = [each for each in self._left if each.users]
+        for each in self.servers.keys() - known:
+            left = self.servers.pop(each)
+            left.leave()
+            self._left.append(left)
+        self._ways = {}
+        return server
+
+    def _way(self, node: Node) -> tuple[Server, bytes]:
+        """The client for a node, and what comes before keys there."""
+        way = self._ways.get(node)
+        if way is None:
+            way = self.server(node.address), node.key_prefix.encode()
+            # What was begun is still sent when the router is closed.
+            with suppress(ClosedError):
+                if self._generation != self._router.generation:
+                    self._ways, self._generation = {}, self._router.generation
+                self._ways[node] = way
+        return way
+
+    async def aclose(self) -> None:
+        """Closes all connections; the next step opens new ones."""
+        servers = [*self.servers.values(), *(each for each in self._left if each.users)]
+        self.servers, self._left, self._ways = {}, [], {}
+        for server in servers:
+            server.left = False
+            await server.client.aclose()
+
+
+async def _carried(client: Any, wanted: Requests) -> Any:
+    """What a step's requests come to."""
+    try:
+        commands = next(wanted)
+        while True:
+            commands = wanted.send(await ask_all(client, commands))
+    except StopIteration as done:
+        return done.value

@@ -1,0 +1,48 @@
+"""A clock that is set while a process runs: the watchers keep their intervals, whatever the time of day says."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from faults import SpecFile
+from hosts import HOSTS, Watched, clock, command
+
+YEAR = 365 * 24 * 3600
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_clock_that_jumps_stops_no_watcher(tmp_path: Path, host: str) -> None:
+    jump = tmp_path / "jump"
+    jump.write_bytes(struct.pack("q", 0))
+    file = SpecFile(tmp_path)
+    preload = {"LD_PRELOAD": str(clock()), "JUMP": str(jump)}
+    watched = Watched(command(host), file.path, preload)
+    for seconds in (0, YEAR, -YEAR, 0):
+        with jump.open("r+b") as shared:
+            shared.write(struct.pack("q", seconds))
+        # One wait may have begun before.
+        answer = watched.after(2)
+        # It is told by the clock that was set, which shows that it was.
+        assert abs(answer["reloads"]["last_success"] - (time.time() + seconds)) < YEAR / 2
+        assert answer["generation"] == file.generation
+        file.rename("{")
+        answer = watched.after(2)
+        assert answer["reloads"]["last_error_kind"] == "spec_syntax"
+        event = answer["events"][-1]
+        assert abs(event_time(event["time"]) - (time.time() + seconds)) < YEAR / 2
+        file.mend(None, back=False)
+        answer = watched.after(2)
+        assert answer["generation"] == file.generation
+        assert not answer["reloads"]["last_error"]
+        assert answer["wrong"] == 0
+    watched.close()
+
+
+def event_time(told: float | str) -> float:
+    """Seconds since 1970; Go's type tells a time, the others milliseconds."""
+    if isinstance(told, str):
+        return time.mktime(time.strptime(told[:19], "%Y-%m-%dT%H:%M:%S"))
+    return told / 1000
