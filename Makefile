@@ -9,11 +9,11 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 export PYTHON
-STAGES := lint scripts rust model sim c python node go reload vectors conformance live
+STAGES := lint scripts rust fuzz model sim c python node go reload vectors conformance live
 CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
-.PHONY: help demo test bench bench-adapters soak audit clean build generate
+.PHONY: help demo test bench bench-adapters soak fuzz miri audit clean build generate
 .PHONY: setup-demo setup-test setup-bench build-c build-cli build-python build-node build-go
 .PHONY: $(STAGES:%=test-%) test-lint
 
@@ -37,6 +37,13 @@ bench-adapters: setup-bench build ## What the adapters cost beside their bare cl
 soak: build ## What takes longer: wide property tests, long runs under load.
 	@scripts/setup c-tests memcached redis
 	@$(RUN_STAGES) soak
+
+fuzz: ## Hostile input by libFuzzer: FUZZ_SECONDS=60 for each of FUZZ_TARGETS, all without.
+	@scripts/setup rust c
+	@scripts/fuzz $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
+miri: ## Unsafe code under Miri, which needs a nightly toolchain.
+	@scripts/miri
 
 build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
 
@@ -80,7 +87,7 @@ build-go: build-c
 lint test-lint: setup-test build-python build-node build-c
 	@$(RUN_STAGES) lint
 
-test-rust test-model test-sim: test-%:
+test-rust test-fuzz test-model test-sim: test-%:
 	@scripts/setup rust
 	@$(RUN_STAGES) $*
 
@@ -126,6 +133,6 @@ audit: ## Licences and sources of all Rust dependencies.
 	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --all-features check bans licenses sources
 
 clean: ## Removes everything that a command made, installed tools of the tree included.
-	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target tests/sim/target
+	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target tests/sim/target fuzz/target
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -f node/*.node python/ringshift/*.so

@@ -1,17 +1,24 @@
 //! The C interface by sequences of calls: few handles, freed ones are NULL, arguments of every kind that a caller may get wrong
 //! without breaking the rules of memory itself.
 
-use std::ffi::{CStr, c_char, c_void};
+// The whole interface is meant.
+#![allow(clippy::wildcard_imports)]
+
+mod arguments;
+mod keys;
+
+use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use capi::error::*;
 use capi::node::{ringshift_node, *};
 use capi::options::{ringshift_options, *};
 use capi::route::{ringshift_route, *};
 use capi::router::{ringshift_router, *};
-use capi::status::*;
+use capi::status::ringshift_status_name;
 use capi::{code::*, index::*, metrics::*, moves::*, report::*, version::*};
+
+use arguments::{bytes, path, place, told, well};
 
 use crate::input::Input;
 use crate::text;
@@ -52,79 +59,6 @@ pub fn run(data: &[u8]) {
         }
         ringshift_string_free(handles.text.unwrap_or(ptr::null_mut()));
     }
-}
-
-/// A pointer to a value, or what a caller gets wrong about it.
-fn place<T>(value: &mut MaybeUninit<T>, input: &mut Input<'_>) -> *mut T {
-    let right = value.as_mut_ptr();
-    match input.byte() {
-        0 => ptr::null_mut(),
-        // Not where such a value can lie.
-        1 if align_of::<T>() > 1 => right.wrapping_byte_add(1),
-        _ => right,
-    }
-}
-
-/// Bytes as pointer and length, or what a caller gets wrong about them.
-fn bytes(bytes: &[u8], input: &mut Input<'_>) -> (*const c_void, usize) {
-    match input.byte() {
-        0 => (ptr::null(), bytes.len()),
-        1 => (
-            bytes.as_ptr().cast(),
-            usize::MAX - usize::from(input.byte()),
-        ),
-        2 => (ptr::null(), usize::MAX),
-        3 => (ptr::null(), 0),
-        _ => (bytes.as_ptr().cast(), bytes.len()),
-    }
-}
-
-fn path(input: &mut Input<'_>) -> *const c_char {
-    match input.below(6) {
-        0 => ptr::null(),
-        1 => c"".as_ptr(),
-        2 => c"/".as_ptr(),
-        3 => c"/dev/null".as_ptr(),
-        4 => c"/proc/\xff/spec".as_ptr(),
-        _ => c"no such file".as_ptr(),
-    }
-}
-
-/// A status as a call must give it: a known one, and the thread's last error where it is one.
-fn well(status: ringshift_status) -> bool {
-    assert!(status <= RINGSHIFT_INTERNAL);
-    assert_ne!(status, RINGSHIFT_INTERNAL, "a panic was caught: {}", last());
-    if status != RINGSHIFT_OK {
-        assert_eq!(ringshift_error_status(), status);
-        assert!(!last().is_empty());
-        // SAFETY: NULL or a string of the library.
-        unsafe { told(ringshift_error_pointer()) };
-        assert_eq!(ringshift_error_line() == 0, ringshift_error_column() == 0);
-    }
-    status == RINGSHIFT_OK
-}
-
-fn last() -> String {
-    // SAFETY: never NULL.
-    unsafe { told(ringshift_error_message()) }.unwrap_or_default()
-}
-
-/// A string that the library gave out.
-///
-/// # Safety
-///
-/// It is one, or NULL.
-unsafe fn told(text: *const c_char) -> Option<String> {
-    if text.is_null() {
-        return None;
-    }
-    // SAFETY: the caller's.
-    let text = unsafe { CStr::from_ptr(text) };
-    Some(
-        text.to_str()
-            .unwrap_or_else(|_| panic!("not UTF-8: {text:?}"))
-            .to_owned(),
-    )
 }
 
 impl Handles {
@@ -168,7 +102,7 @@ impl Handles {
                 }
                 5 => self.look(which),
                 6 | 7 => self.route(which, input),
-                8 => self.many(router, input),
+                8 => Self::many(router, input),
                 9 => Self::packed(router, input),
                 10 => {
                     let (key, len) = bytes(input.bytes(), input);
@@ -216,7 +150,7 @@ impl Handles {
                     assert!(told(ringshift_stage_name(number)).is_some());
                     assert!(told(ringshift_version()).is_some());
                     assert_eq!(ringshift_abi_version(), RINGSHIFT_ABI_VERSION);
-                    self.read(ringshift_router_node(router, number % 16));
+                    Self::read(ringshift_router_node(router, number % 16));
                     assert!(ringshift_router_node(router, number | 1 << 20).is_null());
                 }
             }
@@ -282,56 +216,8 @@ impl Handles {
         }
     }
 
-    unsafe fn route(&mut self, which: usize, input: &mut Input<'_>) {
-        let (key, len) = bytes(input.bytes(), input);
-        let mut out = MaybeUninit::uninit();
-        let out = place(&mut out, input);
-        // SAFETY: the router is open or NULL; the lists are written as far as their lengths say.
-        unsafe {
-            if well(ringshift_router_route(self.routers[which], key, len, out)) {
-                self.keep(which, out);
-                let mut again = MaybeUninit::<ringshift_route>::uninit();
-                let (epoch, code) = ((*out).epoch, (*out).code);
-                assert!(well(ringshift_router_expand(
-                    self.routers[which],
-                    epoch,
-                    code,
-                    again.as_mut_ptr()
-                )));
-                assert_eq!((*again.as_ptr()).invalidate_len, (*out).invalidate_len);
-            }
-        }
-    }
-
-    /// Reads everything of a route that was written.
-    unsafe fn keep(&mut self, which: usize, route: *const ringshift_route) {
-        // SAFETY: the route was written, and its router is open.
-        unsafe {
-            let lens = [
-                (*route).read_len,
-                (*route).fallback_len,
-                (*route).invalidate_len,
-            ];
-            let first = [
-                (*route).read.as_ptr(),
-                (*route).fallback.as_ptr(),
-                (*route).invalidate.as_ptr(),
-            ];
-            assert!(lens[0] <= 8 && lens[1] <= 8 && (1..=16).contains(&lens[2]));
-            for (first, len) in first.into_iter().zip(lens) {
-                for position in 0..usize::from(len) {
-                    let node = first.add(position).read();
-                    assert!(!node.is_null());
-                    self.read(node);
-                    self.nodes[which].push(node);
-                }
-            }
-        }
-        self.nodes[which].truncate(64);
-    }
-
     /// Reads everything of a node.
-    unsafe fn read(&self, node: *const ringshift_node) {
+    unsafe fn read(node: *const ringshift_node) {
         let names = [
             ringshift_node_id,
             ringshift_node_address,
@@ -352,76 +238,14 @@ impl Handles {
         }
     }
 
-    unsafe fn many(&mut self, router: *mut ringshift_router, input: &mut Input<'_>) {
-        let count = input.below(5);
-        let keys: Vec<(*const c_void, usize)> =
-            (0..count).map(|_| bytes(input.bytes(), input)).collect();
-        let (pointers, lens): (Vec<_>, Vec<_>) = keys.into_iter().unzip();
-        let mut routes: Vec<ringshift_route> = Vec::with_capacity(count);
-        let said = if input.byte() == 0 { usize::MAX } else { count };
-        // SAFETY: the router is open or NULL; there is room for `count`.
-        unsafe {
-            if well(ringshift_router_route_many(
-                router,
-                pointers.as_ptr(),
-                lens.as_ptr(),
-                said,
-                routes.as_mut_ptr(),
-            )) {
-                routes.set_len(count);
-            }
-            // Offsets that rise, or do not.
-            let text = input.take(16);
-            let (mut offsets, mut out) = ([0_usize; 4], [7_u32; 3]);
-            for offset in &mut offsets {
-                *offset = input.below(text.len() + 1);
-            }
-            let rising = offsets.is_sorted();
-            let (keys, indices) = (text.as_ptr().cast(), out.as_mut_ptr());
-            let done = well(ringshift_router_index_many(
-                router,
-                keys,
-                offsets.as_ptr(),
-                3,
-                indices,
-            ));
-            assert_eq!(done, rising && !router.is_null());
-            assert!(done || out == [7; 3], "something was written");
-        }
-    }
-
-    unsafe fn packed(router: *mut ringshift_router, input: &mut Input<'_>) {
-        let (keys, len) = bytes(input.take(12), input);
-        let lens = [0; 3].map(|_: u8| {
-            if input.byte() == 0 {
-                usize::MAX
-            } else {
-                input.below(6)
-            }
-        });
-        let (mut epoch, mut codes) = (MaybeUninit::uninit(), [0_u64; 3]);
-        let epoch = place(&mut epoch, input);
-        // SAFETY: the router is open or NULL; there is room for three.
-        unsafe {
-            well(ringshift_router_code_packed(
-                router,
-                keys,
-                len,
-                lens.as_ptr(),
-                3,
-                epoch,
-                codes.as_mut_ptr(),
-            ));
-        }
-    }
-
     unsafe fn texts(&mut self, router: *mut ringshift_router, input: &mut Input<'_>) {
         let mut out = MaybeUninit::new(ptr::null_mut());
         // SAFETY: open or NULL; a string is freed once.
         unsafe {
-            let status = match input.below(3) {
+            let status = match input.below(4) {
                 0 => ringshift_router_metrics_text(router, place(&mut out, input)),
                 1 => ringshift_router_metrics_json(router, place(&mut out, input)),
+                2 => ringshift_router_events_json(router, input.word(), place(&mut out, input)),
                 _ => {
                     let specs = [text::any_spec(input, 1), text::any_spec(input, 2)];
                     let [before, after] =
@@ -461,7 +285,7 @@ impl Handles {
                     .take(count.read())
                     .filter(|node| !node.is_null())
                 {
-                    self.read(node);
+                    Self::read(node);
                 }
             }
         }

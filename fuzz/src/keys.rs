@@ -33,12 +33,14 @@ pub fn run(data: &[u8]) {
         return troubled(&specs[choice % specs.len()], &keys);
     }
     routers()[choice % specs.len()].with(|snapshot| {
-        keys.iter()
-            .for_each(|key| route::check_all_well(snapshot, key));
+        for key in &keys {
+            route::check_all_well(snapshot, key);
+        }
         together(snapshot, &keys);
         if choice % specs.len() < 2 {
-            keys.iter()
-                .for_each(|key| by_the_book(snapshot, key, choice % specs.len() == 1));
+            for key in &keys {
+                by_the_book(snapshot, key, choice % specs.len() == 1);
+            }
         }
     });
 }
@@ -131,8 +133,9 @@ fn specs() -> &'static [String] {
         };
         let ring = |more: &[(&str, Value)]| {
             let mut ring = json!({"kind": "ring", "vnodes": VNODES});
-            more.iter()
-                .for_each(|(name, value)| ring[*name] = value.clone());
+            for (name, value) in more {
+                ring[*name] = value.clone();
+            }
             ring
         };
         let tagged = || ring(&[("seed", json!(SEED)), ("hash_tag", json!("{}"))]);

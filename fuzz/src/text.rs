@@ -72,6 +72,7 @@ pub fn node(id: &str, address: &str) -> Value {
 
 /// A cluster.
 #[must_use]
+#[allow(clippy::needless_pass_by_value)] // values made for it
 pub fn cluster(placement: Value, nodes: Vec<Value>) -> Value {
     json!({"placement": placement, "nodes": nodes})
 }
@@ -165,11 +166,11 @@ pub fn any_spec(input: &mut Input<'_>, generation: u64) -> String {
     } else {
         ["b", "a"]
     };
-    if choice & 12 == 0 {
+    if choice & 0xc == 0 {
         return spec(generation, &[(names[0], one)], &Value::Null);
     }
     let clusters = [(names[0], one), (names[1], other)];
-    if choice & 12 == 4 {
+    if choice & 0xc == 4 {
         return spec(generation, &clusters, &Value::Null);
     }
     let id = *input.one_of(&["m", "2026"]);

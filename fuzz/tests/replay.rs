@@ -26,7 +26,9 @@ fn replay(name: &str) {
     assert!(seeds.len() >= 8, "{name} has {} seeds", seeds.len());
     let target: Target = TARGETS.iter().find(|target| target.0 == name).unwrap().1;
     target(b"");
-    seeds.iter().for_each(|seed| target(seed));
+    for seed in &seeds {
+        target(seed);
+    }
     let inputs =
         std::env::var("RINGSHIFT_FUZZ_INPUTS").map_or(INPUTS, |inputs| inputs.parse().unwrap());
     for number in 0..inputs {

@@ -285,7 +285,7 @@ pub(super) const HANDLES: &[Row] = &[
         for (op, outcome) in [
             (3, 0),
             (u32::MAX, 0),
-            (0, 5),
+            (0, RINGSHIFT_OUTCOME_UNREACHABLE + 1),
             (0, u32::MAX),
             (1 << 31, 1 << 31),
         ] {
@@ -297,6 +297,27 @@ pub(super) const HANDLES: &[Row] = &[
     }),
     ("ringshift_router_metrics_json", |open| unsafe {
         no_text(open, ringshift_router_metrics_json);
+    }),
+    ("ringshift_router_events_json", |open| unsafe {
+        for since in [0, 1 << 63, u64::MAX] {
+            for router in wrong_handles() {
+                let mut out = MaybeUninit::new(ptr::dangling_mut());
+                refused(ringshift_router_events_json(
+                    router,
+                    since,
+                    out.as_mut_ptr(),
+                ));
+                assert!(out.assume_init().is_null());
+            }
+            for out in wrong(&mut room()) {
+                refused(ringshift_router_events_json(open.router, since, out));
+            }
+        }
+        let mut out = MaybeUninit::uninit();
+        let status = ringshift_router_events_json(open.router, u64::MAX, out.as_mut_ptr());
+        assert_eq!(status, RINGSHIFT_OK);
+        assert_eq!(CStr::from_ptr(out.assume_init()), c"[]");
+        ringshift_string_free(out.assume_init());
     }),
     ("ringshift_string_free", |_| unsafe {
         ringshift_string_free(ptr::null_mut());
