@@ -44,7 +44,7 @@ pub(super) fn path(input: &mut Input<'_>) -> *const c_char {
         2 => c"/".as_ptr(),
         3 => c"/dev/null".as_ptr(),
         4 => c"/proc/\xff/spec".as_ptr(),
-        _ => c"no such file".as_ptr(),
+        _ => c"/proc/no such file".as_ptr(),
     }
 }
 
