@@ -66,7 +66,7 @@ fn heaviest() -> Vec<(String, String)> {
             ));
         }
     }
-    for (flavor, nodes) in [("libmemcached", 2_978), ("nginx", 2_978), ("dalli", 2_978)] {
+    for (flavor, nodes) in [("libmemcached", 2_730), ("nginx", 2_730), ("dalli", 2_730)] {
         let ketama = format!(r#""kind":"ketama","flavor":"{flavor}""#);
         all.push((
             flavor.to_owned(),
@@ -80,7 +80,7 @@ fn heaviest() -> Vec<(String, String)> {
             } else {
                 format!("c{number}")
             };
-            cluster(&name, r#""kind":"ring","vnodes":95"#, "", 128, "")
+            cluster(&name, r#""kind":"ring","vnodes":64"#, "", 128, "")
         })
         .collect();
     all.push(("many clusters".to_owned(), spec(&many.join(","), "")));
@@ -179,7 +179,7 @@ fn bloated() -> Vec<(String, &'static str)> {
                 r#"{head}"clusters":{{"a":{{{ring},"nodes":[{}1]}}}}}}"#,
                 "1,".repeat(MIB / 2)
             ),
-            "at most 16384",
+            "at most 8192",
         ),
         (
             format!(r#"{{{}"format":1}}"#, r#""":1,"#.repeat(MIB / 5)),
