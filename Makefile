@@ -33,7 +33,7 @@ bench-adapters: setup-bench build ## What the adapters cost beside their bare cl
 	@scripts/setup memcached redis
 	@.venv/bin/python tests/bench/adapters/run.py
 
-soak: build ## What takes longer: wide property tests, long runs under load.
+soak: build ## What takes longer: wide property tests, long runs under load, sanitizers (these need a nightly Rust).
 	@scripts/setup c-tests memcached redis
 	@$(RUN_STAGES) soak
 

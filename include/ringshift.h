@@ -227,8 +227,8 @@ typedef uint32_t ringshift_status;
  * What to do for a key. It does not hold the key; on the wire, a node gets its own `ringshift_node_key_prefix`
  * followed by the key.
  *
- * - Read from `read[0]`, then from the other replicas in order. `read_len` is 0 if every node that may be read is kept
- *   away by its breaker: go to the origin.
+ * - Read from `read[0]`, then from the other replicas in order. `read_len` is 0 if open breakers, of nodes or
+ *   clusters, leave nothing to read: go to the origin.
  * - After a miss, look at `fallback` (`fallback_len` is 0 if there is nowhere to look); if `fill` is 1, copy what is
  *   found there to `read`.
  * - When the value changes, remove the key from `invalidate[0]` to `invalidate[invalidate_len - 1]`, in this order;
@@ -569,8 +569,8 @@ ringshift_status ringshift_router_route_many(const ringshift_router *router,
 
 /**
  * Writes to `out[i]` the index of the node that is read first for key `i` of `count` keys, in one call:
- * `ringshift_router_node` gives the node, and nodes of a router never share an index. `RINGSHIFT_NO_NODE` if the
- * breakers of all nodes that may be read are open. All answers belong to one epoch.
+ * `ringshift_router_node` gives the node, and nodes of a router never share an index. `RINGSHIFT_NO_NODE` if
+ * open breakers leave nothing to read. All answers belong to one epoch.
  *
  * The keys lie in `keys`: key `i` is the bytes from `offsets[i]` up to, and without, `offsets[i + 1]`. So there are
  * `count + 1` offsets, none of which is less than the one before, and `keys` has at least `offsets[count]` bytes.
@@ -639,7 +639,7 @@ ringshift_status ringshift_router_code_packed(const ringshift_router *router,
 /**
  * Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
  * failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
- * Takes no lock.
+ * Takes a lock only for the first request to a node and when a breaker opens or closes.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
  * counted.

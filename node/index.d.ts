@@ -21,7 +21,8 @@ export type Stage = 'none' | 'prepare' | 'ramp' | 'soak'
 export type Op = 'read' | 'fill' | 'invalidate'
 
 /**
- * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker, the last at once:
+ * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker and that of its
+ * cluster, the last the node's at once:
  * there was no connection and none could be made, so that nothing was sent.
  */
 export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable'
@@ -59,7 +60,7 @@ export interface Target {
 
 /** What to do for a key. Frozen, and shared by all keys that have the same route. */
 export interface Route {
-  /** Where to read; null if every node is kept away by its breaker: go to the origin. */
+  /** Where to read; null if open breakers, of nodes or clusters, leave nothing to read: go to the origin. */
   readonly read: Target | null
   /** Where to look after a miss, if anywhere. */
   readonly fallback: Target | null
@@ -127,7 +128,7 @@ export interface Metrics {
   /** The invalidations that were lost, for each cluster of the spec, by name. */
   readonly debts: readonly {
     readonly cluster: string
-    /** How many were reported as an error or a timeout, under the cluster's present `key_prefix`. */
+    /** How many were reported as `error`, `timeout` or `unreachable`, under the cluster's present `key_prefix`. */
     readonly lost: number
     /** When the last of them was, in seconds since 1970; 0 if there was none. */
     readonly last: number
@@ -247,7 +248,7 @@ export class Router {
   /** The positions of keys by the node that is read first; under null those with nowhere to read. */
   groupByNode(keys: Iterable<string | Uint8Array>): Map<Node | null, number[]>
 
-  /** Counts how a request ended. Failures in a row open the node's breaker, an answer closes it. */
+  /** Counts how a request ended. Failures open the breakers of the node and its cluster, answers close them. */
   report(nodeOrTarget: Node | Target, outcome: Outcome, op?: Op): void
 
   /**

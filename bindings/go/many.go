@@ -32,7 +32,7 @@ func (r *Router) RouteManyBytes(keys [][]byte) ([]*Route, error) {
 }
 
 // GroupByNode gives the positions of keys by the node that is to be read first, all of one generation: one request to
-// each node then gets all of its keys. Under nil are those with nowhere to read, as their nodes' breakers are open.
+// each node then gets all of its keys. Under nil are those with nowhere to read, as open breakers leave them nothing.
 //
 // It fails as [Router.RouteMany] does.
 func (r *Router) GroupByNode(keys []string) (map[*Node][]int, error) {

@@ -97,7 +97,8 @@ type ClusterBreakerMetric struct {
 type DebtMetric struct {
 	// Cluster is its name.
 	Cluster string `json:"cluster"`
-	// Lost is how many invalidations were reported as an error or a timeout, under the cluster's present key_prefix.
+	// Lost is how many invalidations were reported as an error, a timeout or unreachable, under the cluster's present
+	// key_prefix.
 	Lost uint64 `json:"lost"`
 	// Last is when the last of them was, in seconds since 1970; 0 if there was none.
 	Last int64 `json:"last"`

@@ -46,7 +46,8 @@ func (o Outcome) String() string {
 }
 
 // Report counts how a request to a node of this router ended, for the metrics and for the breakers of the node and its
-// cluster: failures open them, answers close them. It takes no lock.
+// cluster: failures open them, answers close them. It takes a lock only for the first request to a node and when a
+// breaker opens or closes.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the op or outcome is
 // none of those above, and with [ErrClosed]; nothing is then counted.

@@ -14,7 +14,7 @@ import (
 // Route is what to do for a key. It does not hold the key and never changes; while one spec is in force, keys with equal
 // routes get the same Route.
 //
-//   - Read from Read; nil means that the breaker of every node that may be read is open: go to the origin.
+//   - Read from Read; nil means that open breakers, of nodes or clusters, leave nothing to read: go to the origin.
 //   - After a miss, look at Fallback; if Fill, copy what is found there to Read.
 //   - When the value changes, remove the key from the nodes of Invalidate, in order; each must acknowledge before the
 //     next is sent.
@@ -29,7 +29,7 @@ type Route struct {
 	fill       bool
 }
 
-// Read is where to read; nil if the breaker of every node that may be read is open.
+// Read is where to read; nil if open breakers, of nodes or clusters, leave nothing to read.
 func (r *Route) Read() *Target { return r.read }
 
 // Fallback is where to look after a miss; nil if nowhere.

@@ -28,7 +28,7 @@ pub enum Outcome {
     Miss,
     /// The node did what was asked.
     Ok,
-    /// The node could not be reached or refused.
+    /// The request failed: the node refused, or the connection broke.
     Error,
     /// The node did not answer in time.
     Timeout,

@@ -18,7 +18,7 @@ use crate::token::TOKEN_LIFE;
 pub struct Debt {
     /// The cluster.
     pub cluster: String,
-    /// How many invalidations were reported as an error or a timeout.
+    /// How many invalidations were reported as an error, a timeout or unreachable.
     pub lost: u64,
     /// When the last of them was, in seconds since 1970; 0 if there was none.
     pub last: u64,

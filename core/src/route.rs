@@ -182,7 +182,7 @@ impl<'s> Route<'s> {
         known.then(|| Self::new(snapshot, code))
     }
 
-    /// Where to read; nothing if every node that may be read is kept away by its breaker, so that
+    /// Where to read; nothing if open breakers, of nodes or clusters, leave nothing to read, so that
     /// the caller goes to the origin.
     #[inline]
     pub fn read(&self) -> Option<Target<'s>> {

@@ -198,7 +198,7 @@ impl Router {
         self.pool.get(index)
     }
 
-    /// Counts how a request to a node ended; failures open its breaker or that of its cluster, answers close them. An
+    /// Counts how a request to a node ended; failures open the breakers of the node and its cluster, answers close them. An
     /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`].
     ///
     /// Where all is well nothing is written but a counter that few threads share.

@@ -34,20 +34,21 @@ fn a_lost_invalidation_is_a_debt_of_every_cluster_that_has_the_node_until_its_pr
     );
     report("invalidate", "error");
     report("invalidate", "timeout");
+    report("invalidate", "unreachable");
     assert_eq!(
         open(&router),
-        [("a".into(), 2, true), ("b".into(), 2, true)]
+        [("a".into(), 3, true), ("b".into(), 3, true)]
     );
     assert!(router.metrics().debts[0].last > 1_700_000_000);
     let text = router.metrics_text();
     assert!(
-        text.contains("ringshift_invalidation_debt{cluster=\"b\"} 2"),
+        text.contains("ringshift_invalidation_debt{cluster=\"b\"} 3"),
         "{text}"
     );
     router.apply(spec(2, "q:").as_bytes()).unwrap();
     assert_eq!(
         open(&router),
-        [("a".into(), 2, true), ("b".into(), 0, false)]
+        [("a".into(), 3, true), ("b".into(), 0, false)]
     );
     let text = router.metrics_text();
     assert!(

@@ -32,6 +32,7 @@ enum class Outcome : std::uint32_t {
   ok = RINGSHIFT_OUTCOME_OK,
   error = RINGSHIFT_OUTCOME_ERROR,
   timeout = RINGSHIFT_OUTCOME_TIMEOUT,
+  /** There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once. */
   unreachable = RINGSHIFT_OUTCOME_UNREACHABLE,
 };
 
@@ -148,7 +149,7 @@ class Router {
     return static_cast<Refresh>(result);
   }
 
-  /** Counts how a request to a node ended; failures open its breaker, answers close it. */
+  /** Counts how a request to a node ended; failures open the breakers of the node and its cluster, answers close them. */
   void report(Node node, Outcome outcome, Op op = Op::read) const {
     detail::check(ringshift_router_report(router_.get(), node.get(), static_cast<std::uint32_t>(op),
                                           static_cast<std::uint32_t>(outcome)));

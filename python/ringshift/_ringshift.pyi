@@ -79,7 +79,7 @@ class Route:
 
     @property
     def read(self) -> Target | None:
-        """Where to read; None if the breaker of every node that may be read is open: go to the origin."""
+        """Where to read; None if open breakers, of nodes or clusters, leave nothing to read: go to the origin."""
     @property
     def fallback(self) -> Target | None:
         """Where to look after a miss, if anywhere."""
@@ -206,7 +206,10 @@ class Router:
         outcome: Literal["hit", "miss", "ok", "error", "timeout", "unreachable"],
         op: Literal["read", "fill", "invalidate"] = "read",
     ) -> None:
-        """Says how a request to a node (of a target: its first) ended: for metrics, and for the node's breaker.
+        """Says how a request to a node (of a target: its first) ended: for metrics and breakers.
+
+        "error", "timeout" and "unreachable" open the breakers of the node and its cluster, answers close them.
+        "unreachable" opens the node's at once: there was no connection and none could be made, so nothing was sent.
 
         Raises:
             InvalidArgumentError: There is no such outcome or op, or the node was handed out by another router.

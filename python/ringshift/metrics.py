@@ -75,7 +75,7 @@ class Debt(TypedDict):
     cluster: str
     """The cluster's name."""
     lost: int
-    """How many invalidations were reported as an error or a timeout, under the cluster's present key_prefix."""
+    """How many invalidations were reported as error, timeout or unreachable, under the cluster's present key_prefix."""
     last: int
     """When the last of them was, in seconds since 1970; 0 if there was none."""
     open: bool

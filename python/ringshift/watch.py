@@ -29,6 +29,10 @@ _log.addHandler(logging.NullHandler())
 _LAST_WAIT = 5.0
 
 
+class _Thread(threading.Thread):
+    """The thread of a watcher, so that it can be told from others when its watcher is gone already."""
+
+
 class Watcher:
     """Refreshes one router until it is stopped. All methods may be called from any thread."""
 
@@ -44,11 +48,6 @@ class Watcher:
         """Ends the thread; a refresh that is going on is finished first, but not waited for."""
         self._stopped = True
         self._wake.put(None)
-
-    def join(self, timeout: float) -> None:
-        """Waits until the thread has ended, at most so many seconds."""
-        if self._thread is not threading.current_thread():
-            self._thread.join(timeout)
 
     def restart(self) -> None:
         """Runs on in a forked child, which has none of its parent's threads."""
@@ -71,10 +70,7 @@ class Watcher:
         # What is called when it goes runs no Python code: see `ending` in the native module.
         gone = weakref.ref(router, wake.put)
         self._wake = wake
-        self._thread = threading.Thread(
-            target=_watch, args=(gone, wake, self._seconds, seen), name="ringshift-watch", daemon=True
-        )
-        self._thread.start()
+        _Thread(target=_watch, args=(gone, wake, self._seconds, seen), name="ringshift-watch", daemon=True).start()
 
 
 def start(router: _ringshift.Router, seconds: float) -> Watcher:
@@ -165,12 +161,13 @@ def _in_child() -> None:
 
 def _at_exit() -> None:
     """Ends the threads while the interpreter is whole; one that is in native code later would never come back."""
-    watchers = _living()
-    for watcher in watchers:
+    for watcher in _living():
         watcher.stop()
     end = time.monotonic() + _LAST_WAIT
-    for watcher in watchers:
-        watcher.join(max(0.0, end - time.monotonic()))
+    # Also of watchers that were stopped just before.
+    for thread in threading.enumerate():
+        if isinstance(thread, _Thread) and thread.is_alive() and thread is not threading.current_thread():
+            thread.join(max(0.0, end - time.monotonic()))
     if sys.version_info < (3, 14):
         # Later versions let daemon threads sleep at the end instead of ending them where they are.
         _ringshift._at_exit(_LAST_WAIT)  # noqa: SLF001

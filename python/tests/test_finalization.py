@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import forks
 import pytest
 from specs import cluster, spec
 
@@ -72,10 +72,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def run(path: Path, call: str, end: str) -> subprocess.CompletedProcess[str]:
-    code = PROGRAM.format(call=call, end=end)
-    return subprocess.run(
-        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False, timeout=100
-    )
+    return forks.run(PROGRAM.format(call=call, end=end), path)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
@@ -115,5 +112,5 @@ def first():
     others[0].close()
 atexit.register(first)
 """
-    result = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    result = forks.run(code, path)
     assert (result.returncode, result.stdout, result.stderr) == (0, "5\n['MainThread'] 1 False\n", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import forks
 import pytest
 
 # Python 3.13 has renamed the module, and Python 3.14 has a public one beside it.
@@ -29,8 +30,7 @@ else:
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    code = f"import {INTERPRETERS} as interpreters\nUSE = {USE!r}\nTRY = {TRY!r}\n{code}"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=100)
+    return forks.run(f"import {INTERPRETERS} as interpreters\nUSE = {USE!r}\nTRY = {TRY!r}\n{code}")
 
 
 @pytest.mark.parametrize("main_first", [True, False])

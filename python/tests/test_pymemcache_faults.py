@@ -284,7 +284,7 @@ def test_no_more_is_sent_than_the_other_side_can_answer(relays: list[Relay], log
 def test_a_full_pool_says_nothing_about_the_node(servers: list[Server]) -> None:
     with ringshift.Router.from_spec(alone(servers[0])) as router, Client(router, max_pool_size=1) as client:
         client.set("k", b"1")
-        pool = client._transport.pool(servers[0].address)
+        pool = client._transport.client(servers[0].address)
         with pool.client_pool.get_and_release():
             assert client.get("k") is None
             with pytest.raises(ringshift.InvalidationLostError):

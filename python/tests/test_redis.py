@@ -343,7 +343,7 @@ def test_an_address_that_left_the_spec_is_let_go(servers: list[RedisServer], ser
     client.mset(dict.fromkeys(KEYS, "v"))
     router.apply(spec(2, cluster(f"c@{servers[2].address}")))
     client.get("k")
-    kept = client.client._servers.servers if isinstance(client, Awaited) else client._servers.clients
+    kept = (client.client if isinstance(client, Awaited) else client)._servers.clients
     assert [*kept] == [servers[2].address]
 
 

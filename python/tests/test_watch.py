@@ -119,7 +119,7 @@ def test_close_within_the_watcher_itself(path: Path) -> None:
     router = ringshift.Router.open(path, watch=0.005)
     watcher = watch.Watcher(router, 0.005)
     watcher.stop()
-    watcher.join(60)
+    until(lambda: len(watchers()) == 1)
     watcher.restart()
     assert len(watchers()) == 1
     router.close()

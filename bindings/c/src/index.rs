@@ -15,8 +15,8 @@ pub const RINGSHIFT_NO_NODE: u32 = 0xffff_ffff;
 const _: () = assert!(RINGSHIFT_NO_NODE == NO_NODE);
 
 /// Writes to `out[i]` the index of the node that is read first for key `i` of `count` keys, in one call:
-/// `ringshift_router_node` gives the node, and nodes of a router never share an index. `RINGSHIFT_NO_NODE` if the
-/// breakers of all nodes that may be read are open. All answers belong to one epoch.
+/// `ringshift_router_node` gives the node, and nodes of a router never share an index. `RINGSHIFT_NO_NODE` if
+/// open breakers leave nothing to read. All answers belong to one epoch.
 ///
 /// The keys lie in `keys`: key `i` is the bytes from `offsets[i]` up to, and without, `offsets[i + 1]`. So there are
 /// `count + 1` offsets, none of which is less than the one before, and `keys` has at least `offsets[count]` bytes.

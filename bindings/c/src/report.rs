@@ -30,7 +30,7 @@ pub const RINGSHIFT_OUTCOME_UNREACHABLE: u32 = 5;
 
 /// Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
 /// failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
-/// Takes no lock.
+/// Takes a lock only for the first request to a node and when a breaker opens or closes.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
 /// counted.

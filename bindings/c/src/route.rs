@@ -29,8 +29,8 @@ pub const RINGSHIFT_STAGE_SOAK: u8 = 3;
 /// What to do for a key. It does not hold the key; on the wire, a node gets its own `ringshift_node_key_prefix`
 /// followed by the key.
 ///
-/// - Read from `read[0]`, then from the other replicas in order. `read_len` is 0 if every node that may be read is kept
-///   away by its breaker: go to the origin.
+/// - Read from `read[0]`, then from the other replicas in order. `read_len` is 0 if open breakers, of nodes or
+///   clusters, leave nothing to read: go to the origin.
 /// - After a miss, look at `fallback` (`fallback_len` is 0 if there is nowhere to look); if `fill` is 1, copy what is
 ///   found there to `read`.
 /// - When the value changes, remove the key from `invalidate[0]` to `invalidate[invalidate_len - 1]`, in this order;

@@ -9,7 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyList, PyTuple};
 use ringshift::{RouteCode, Snapshot};
 
 use crate::node::Node;
@@ -51,6 +51,20 @@ impl NodeTable {
             .map(|node| self.node(py, node))
             .collect::<PyResult<Vec<_>>>()?;
         Ok(PyTuple::new(py, nodes)?.unbind())
+    }
+
+    /// Positions of keys by the object of their node, as a dict.
+    pub(crate) fn groups<'py>(
+        &self,
+        py: Python<'py>,
+        groups: Vec<(Option<&Arc<ringshift::Node>>, Vec<usize>)>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let made = PyDict::new(py);
+        for (node, positions) in groups {
+            let node = node.map(|node| self.node(py, node)).transpose()?;
+            made.set_item(node, positions)?;
+        }
+        Ok(made)
     }
 
     /// Whether a node was handed out by this router.
@@ -119,6 +133,21 @@ impl Routes {
         drop(sparse);
         drop(old);
         Ok(route)
+    }
+
+    /// The objects of many keys' routes, as a list.
+    pub(crate) fn many<'py, 'k>(
+        &self,
+        py: Python<'py>,
+        keys: impl Iterator<Item = &'k [u8]>,
+        table: &NodeTable,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let codes = self.snapshot.route_many(keys);
+        let made = codes
+            .into_iter()
+            .map(|code| self.route(py, code, table))
+            .collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, made)
     }
 }
 

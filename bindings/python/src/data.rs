@@ -6,7 +6,26 @@ use std::fmt;
 use pyo3::BoundObject;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use ringshift::ErrorKind;
+use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::errors;
+use crate::guard::Busy;
+
+/// What the core tells about a router, under a name for an error that nobody should ever see.
+pub(crate) fn told<'py, T: Serialize>(
+    py: Python<'py>,
+    busy: &Busy,
+    name: &str,
+    tell: impl FnOnce() -> T + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let failed = |error: serde_json::Error| {
+        ringshift::Error::new(ErrorKind::Internal, format!("{name}: {error}"))
+    };
+    let text = busy.detached(py, || serde_json::to_string(&tell()).map_err(failed))?;
+    from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
+}
 
 /// The objects that a text stands for.
 pub(crate) fn from_json<'py>(

@@ -7,10 +7,12 @@
 //! - `keys`: what Python passes as a key, as bytes
 //! - `attached`: what the interpreter's own lock is enough for
 //! - `cache`: routes and nodes that exist already, so that the hot path makes no object
+//! - `current`: the routes of the snapshot that a router used last
 //! - `data`: what the core gives as JSON, as Python's own objects
 //! - `ending`: the end of the interpreter
 //! - `errors`: the core's kinds of error as the classes of `ringshift.errors`
 //! - `indices`: many keys into numbers
+//! - `life`: whether a router was closed, and its watcher
 //! - `moves`: what would move between two specs
 //! - `guard`: panics and forks
 
@@ -19,12 +21,14 @@
 mod arguments;
 mod attached;
 mod cache;
+mod current;
 mod data;
 mod ending;
 mod errors;
 mod guard;
 mod indices;
 mod keys;
+mod life;
 mod moves;
 mod node;
 mod route;

@@ -49,8 +49,8 @@ impl Route {
 
 #[pymethods]
 impl Route {
-    /// Where to read; None if the breaker of every node that may be read is open: go to the
-    /// origin.
+    /// Where to read; None if open breakers, of nodes or clusters, leave nothing to read: go
+    /// to the origin.
     #[getter]
     fn read(&self, py: Python<'_>) -> Option<Py<Target>> {
         self.read.as_ref().map(|target| target.clone_ref(py))

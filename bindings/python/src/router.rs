@@ -1,41 +1,34 @@
-//! `Router`: the core's router as a Python object.
+//! `Router`: the core's router as a Python object. Its methods are here; what they are about has files of its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
-use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, RouteCode, Snapshot};
+use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Snapshot};
 
-use crate::arguments::{check_watch, spec_text};
-use crate::attached::Attached;
+use crate::arguments::{check_watch, file, reported, spec_text};
 use crate::cache::{NodeTable, Routes};
+use crate::current::Current;
 use crate::data;
-use crate::ending::{calling, let_go};
 use crate::errors;
 use crate::guard::{Busy, detached, guarded};
 use crate::indices;
 use crate::keys::{Key, Keys};
+use crate::life::Life;
 use crate::node::Node;
 use crate::route::Route;
-use crate::target::Target;
 
 /// Answers routes from the spec in force, and takes up a new spec while it does.
 ///
 /// All methods may be called from any number of threads at once.
 #[pyclass(frozen, weakref, module = "ringshift")]
 pub(crate) struct Router {
+    /// First, so that the watcher goes before what it watches.
+    life: Life,
     core: ringshift::Router,
     nodes: NodeTable,
-    /// Of the snapshot that was used last.
-    routes: Attached<Option<Arc<Routes>>>,
-    closed: AtomicBool,
+    current: Current,
     busy: Busy,
-    /// The `ringshift.watch.Watcher`, if there is one.
-    watcher: Mutex<Option<Py<PyAny>>>,
 }
 
 #[pymethods]
@@ -79,10 +72,13 @@ impl Router {
     /// The route of a key.
     fn route(&self, py: Python<'_>, key: &Bound<'_, PyAny>) -> PyResult<Py<Route>> {
         let mut missed = None;
-        match self.known_route(py, key, &mut missed) {
-            Some(route) => Ok(route),
-            None => self.any_route(py, key, missed),
+        if !self.life.is_closed()
+            && let Some(route) = self.current.known(&self.core, key, &mut missed)
+        {
+            return Ok(route);
         }
+        self.check_open(py)?;
+        self.current.any(&self.core, &self.nodes, key, missed)
     }
 
     /// The routes of many keys, in their order and from one generation.
@@ -95,13 +91,8 @@ impl Router {
         let keys = Keys::from(keys)?;
         let keys = keys.bytes()?;
         guarded(py, || {
-            let routes = self.routes(py);
-            let codes = routes.snapshot().route_many(keys.iter().map(Key::bytes));
-            let made = codes
-                .into_iter()
-                .map(|code| routes.route(py, code, &self.nodes))
-                .collect::<PyResult<Vec<_>>>()?;
-            PyList::new(py, made)
+            self.routes(py)
+                .many(py, keys.iter().map(Key::bytes), &self.nodes)
         })
     }
 
@@ -146,12 +137,8 @@ impl Router {
         let keys = keys.bytes()?;
         guarded(py, || {
             self.core.with(|snapshot| {
-                let groups = PyDict::new(py);
-                for (node, positions) in snapshot.group_by_node(keys.iter().map(Key::bytes)) {
-                    let node = node.map(|node| self.nodes.node(py, node)).transpose()?;
-                    groups.set_item(node, positions)?;
-                }
-                Ok(groups)
+                let groups = snapshot.group_by_node(keys.iter().map(Key::bytes));
+                self.nodes.groups(py, groups)
             })
         })
     }
@@ -166,20 +153,7 @@ impl Router {
         op: &str,
     ) -> PyResult<()> {
         self.check_open(py)?;
-        let node = if let Ok(node) = node.cast::<Node>() {
-            node.get()
-        } else if let Ok(target) = node.cast::<Target>() {
-            target.get().first.get()
-        } else {
-            return Err(PyTypeError::new_err("report takes a Node or a Target"));
-        };
-        if !self.nodes.owns(node) {
-            return Err(errors::new(
-                py,
-                ErrorKind::InvalidArgument,
-                "the node was handed out by another router; report to that one",
-            ));
-        }
+        let node = reported(node, &self.nodes)?;
         let raised = |error| errors::raised(py, &error);
         let outcome = outcome.parse::<Outcome>().map_err(raised)?;
         let op = op.parse::<Op>().map_err(raised)?;
@@ -270,27 +244,15 @@ impl Router {
     /// All counters and states, as data.
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.check_open(py)?;
-        let failed = |error: serde_json::Error| {
-            ringshift::Error::new(ErrorKind::Internal, format!("metrics: {error}"))
-        };
         // The first call for a spec goes through all its points.
-        let text = self.busy.detached(py, || {
-            serde_json::to_string(&self.core.metrics()).map_err(failed)
-        })?;
-        data::from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
+        data::told(py, &self.busy, "metrics", || self.core.metrics())
     }
 
     /// What happened since the event with this number, as data.
     #[pyo3(signature = (since=0))]
     fn events<'py>(&self, py: Python<'py>, since: u64) -> PyResult<Bound<'py, PyAny>> {
         self.check_open(py)?;
-        let failed = |error: serde_json::Error| {
-            ringshift::Error::new(ErrorKind::Internal, format!("events: {error}"))
-        };
-        let text = self.busy.detached(py, || {
-            serde_json::to_string(&self.core.events(since)).map_err(failed)
-        })?;
-        data::from_json(py, &text).map_err(|error| errors::raised(py, &failed(error)))
+        data::told(py, &self.busy, "events", || self.core.events(since))
     }
 
     /// All counters and states in the `OpenMetrics` text format.
@@ -302,25 +264,14 @@ impl Router {
     /// Whether the router was closed.
     #[getter]
     fn closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        self.life.is_closed()
     }
 
     /// Stops the watcher; everything but `close` and `closed` then raises `ClosedError`.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.closed.store(true, Ordering::Relaxed);
-        // SAFETY: nothing in there runs Python code or lets go of the interpreter.
-        drop(unsafe { self.routes.with(py, Option::take) });
-        let watcher = self
-            .watcher
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(watcher) = watcher {
-            let stopped = calling(|| watcher.call_method0(py, "stop").map(drop));
-            let_go(watcher);
-            stopped?;
-        }
-        Ok(())
+        self.life.close();
+        self.current.forget(py);
+        self.life.stop_watcher(py)
     }
 
     fn __enter__(this: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
@@ -339,7 +290,7 @@ impl Router {
     }
 
     fn __repr__(&self) -> String {
-        if self.closed() {
+        if self.life.is_closed() {
             return "<ringshift.Router closed>".to_owned();
         }
         self.core.with(|snapshot| {
@@ -352,146 +303,36 @@ impl Router {
     }
 }
 
-impl Drop for Router {
-    fn drop(&mut self) {
-        let watcher = self
-            .watcher
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        let_go(watcher.take());
-    }
-}
-
 impl Router {
     fn start(py: Python<'_>, core: ringshift::Router, watch: Option<f64>) -> PyResult<Py<Self>> {
-        let router = Py::new(
+        let router = Bound::new(
             py,
             Self {
+                life: Life::default(),
                 core,
                 nodes: NodeTable::default(),
-                routes: Attached::default(),
-                closed: AtomicBool::new(false),
+                current: Current::default(),
                 busy: Busy::default(),
-                watcher: Mutex::new(None),
             },
         )?;
         if let Some(seconds) = watch {
-            let watcher = calling(|| {
-                py.import("ringshift.watch")?
-                    .call_method1("start", (&router, seconds))
-            })?;
-            *router
-                .get()
-                .watcher
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(watcher.unbind());
+            router.get().life.watch(&router, seconds)?;
         }
-        Ok(router)
-    }
-
-    /// The route of a usual key, if there is an object for it. What has no object yet leaves the code that
-    /// the core gave in `missed`: to ask twice would take a breaker's one probe and not send it.
-    ///
-    /// Nothing here is a `PyResult`: moving one, which takes eight words, costs as much as a lookup.
-    #[inline]
-    fn known_route(
-        &self,
-        py: Python<'_>,
-        key: &Bound<'_, PyAny>,
-        missed: &mut Option<Missed>,
-    ) -> Option<Py<Route>> {
-        if self.closed.load(Ordering::Relaxed) {
-            return None;
-        }
-        let key = Key::usual(key)?;
-        let known = |routes: &mut Option<Arc<Routes>>| {
-            let routes = routes.as_ref()?;
-            let snapshot = routes.snapshot();
-            if snapshot.epoch() < self.core.epoch() {
-                return None;
-            }
-            let code = snapshot.code(key);
-            let route = routes.known(py, code);
-            if route.is_none() {
-                *missed = Some((snapshot.epoch(), code));
-            }
-            route
-        };
-        // SAFETY: nothing in there runs Python code or lets go of the interpreter.
-        let known = || unsafe { self.routes.with(py, known) };
-        // A panic is met again, and told, by `any_route`.
-        catch_unwind(AssertUnwindSafe(known)).unwrap_or_default()
-    }
-
-    #[inline(never)]
-    fn any_route(
-        &self,
-        py: Python<'_>,
-        key: &Bound<'_, PyAny>,
-        missed: Option<Missed>,
-    ) -> PyResult<Py<Route>> {
-        self.check_open(py)?;
-        let key = Key::from(key)?;
-        guarded(py, || {
-            let routes = self.routes(py);
-            let code = match missed {
-                Some((epoch, code)) if epoch == routes.snapshot().epoch() => code,
-                _ => routes.snapshot().code(key.bytes()),
-            };
-            routes.route(py, code, &self.nodes)
-        })
+        Ok(router.unbind())
     }
 
     /// The routes of the snapshot in force.
     fn routes(&self, py: Python<'_>) -> Arc<Routes> {
-        let fresh = |routes: &mut Option<Arc<Routes>>| {
-            let routes = routes.as_ref()?;
-            (routes.snapshot().epoch() >= self.core.epoch()).then(|| Arc::clone(routes))
-        };
-        // SAFETY: nothing in there runs Python code or lets go of the interpreter.
-        if let Some(routes) = unsafe { self.routes.with(py, fresh) } {
-            return routes;
-        }
-        let made = Arc::new(Routes::of(self.core.snapshot()));
-        let keep = |routes: &mut Option<Arc<Routes>>| {
-            let newer = routes
-                .as_ref()
-                .is_none_or(|kept| kept.snapshot().epoch() < made.snapshot().epoch());
-            newer.then(|| routes.replace(Arc::clone(&made)))
-        };
-        // SAFETY: as above.
-        let old = unsafe { self.routes.with(py, keep) };
-        // Its routes may run Python code when they are freed.
-        drop(old);
-        made
+        self.current.routes(py, &self.core)
     }
 
+    #[inline]
     fn check_open(&self, py: Python<'_>) -> PyResult<()> {
-        if self.closed.load(Ordering::Relaxed) {
-            return Err(closed(py));
-        }
-        Ok(())
+        self.life.check_open(py)
     }
 
     fn look<T>(&self, py: Python<'_>, read: impl FnOnce(&Snapshot) -> T) -> PyResult<T> {
         self.check_open(py)?;
         guarded(py, || Ok(self.core.with(read)))
     }
-}
-
-/// The code of a key that had no object yet, and the epoch of the snapshot that gave it.
-type Missed = (u64, RouteCode);
-
-/// A path as Python has it: text, bytes or an object that knows its path.
-fn file(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
-    calling(|| path.extract())
-}
-
-#[cold]
-fn closed(py: Python<'_>) -> PyErr {
-    errors::new(
-        py,
-        ErrorKind::Closed,
-        "the router was closed; open another one",
-    )
 }

@@ -34,7 +34,8 @@ fn check(breaker: &Breaker) {
     );
 }
 
-/// Runs two threads on one breaker, in every order.
+/// Runs two threads on one breaker, in every order. Both are threads of their own: what the first
+/// thread of a model does right after it started another is not tried in every order.
 fn both<A, B>(
     prepare: impl Fn(&Breaker) + Sync + Send + 'static,
     one: fn(&Breaker) -> A,
@@ -47,10 +48,12 @@ fn both<A, B>(
     loom::model(move || {
         let breaker = breaker();
         prepare(&breaker);
-        let shared = Arc::clone(&breaker);
-        let thread = thread::spawn(move || one(&shared));
-        let second = other(&breaker);
-        let first = thread.join().unwrap();
+        let (ours, theirs) = (Arc::clone(&breaker), Arc::clone(&breaker));
+        let (first, second) = (
+            thread::spawn(move || one(&ours)),
+            thread::spawn(move || other(&theirs)),
+        );
+        let (first, second) = (first.join().unwrap(), second.join().unwrap());
         check(&breaker);
         then(&breaker, first, second);
     });
@@ -145,9 +148,10 @@ fn read_beside_a_note(start: u64, known: [Recent; 2]) {
         window.note(2_000, 10_000, || counts(10, 1));
         window.note(9_000, 10_000, || counts(50, 2));
         let shared = Arc::clone(&window);
-        let thread = thread::spawn(move || shared.note(18_000, 10_000, || counts(100, 50)));
-        let recent = window.since(start, 18_500, counts(200, 60));
-        thread.join().unwrap();
+        let writer = thread::spawn(move || shared.note(18_000, 10_000, || counts(100, 50)));
+        let reader = thread::spawn(move || window.since(start, 18_500, counts(200, 60)));
+        writer.join().unwrap();
+        let recent = reader.join().unwrap();
         assert!(known.contains(&recent), "{recent:?}");
     });
 }

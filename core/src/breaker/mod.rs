@@ -28,7 +28,7 @@ pub enum BreakerState {
     Closed,
     /// Nothing.
     Open,
-    /// One request, to see whether the node is back.
+    /// One request, to see whether the node, or the cluster, is back.
     HalfOpen,
 }
 

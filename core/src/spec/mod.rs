@@ -57,7 +57,7 @@ pub struct Spec {
     pub clusters: BTreeMap<String, ClusterSpec>,
     /// The move from primary to standby, if one is going on.
     pub migration: Option<MigrationSpec>,
-    /// When a node's breaker opens and for how long.
+    /// When breakers open and for how long.
     pub breaker: BreakerSpec,
     /// The longest time to live that a value may have in any cluster.
     pub max_ttl: Option<Duration>,
@@ -133,13 +133,13 @@ pub struct NodeSpec {
     pub down: bool,
 }
 
-/// The breaker's settings.
+/// The settings of breakers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerSpec {
-    /// Consecutive failures that open it.
+    /// Consecutive failures that open a node's.
     pub failures: u32,
-    /// The share of failures among the requests of a window that opens it, in basis points.
+    /// The share of failures among the requests of a window that opens a node's, in basis points.
     pub rate: u16,
     /// The same for all nodes of a cluster together: then the cluster is not read.
     pub cluster_rate: u16,
@@ -151,8 +151,8 @@ pub struct BreakerSpec {
     pub open: Duration,
     /// How long it stays open at the most.
     pub max_open: Duration,
-    /// Largest share of a cluster's nodes that may be open, in basis points; with more, all of
-    /// them are treated as closed.
+    /// Largest share of a cluster's nodes that take keys which may be open, in basis points; with
+    /// more, all of them are treated as closed until at most half of this share is open.
     pub max_ejected: u16,
 }
 

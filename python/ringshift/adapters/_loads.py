@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import threading
-import weakref
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from ringshift.adapters._forks import forget_in_child
 from ringshift.adapters._steps import Item
 
 Loaded = Item | None
@@ -89,7 +88,7 @@ class Loads:
     def __init__(self) -> None:
         """None run yet."""
         self.forget()
-        _in_use.add(self)
+        forget_in_child(self)
 
     def forget(self) -> None:
         """In a forked child: the threads that load are the parent's."""
@@ -185,14 +184,3 @@ class AsyncLoads:
             self._running.close(key, mine)
             mine.done.set()
         return mine.item
-
-
-_in_use: weakref.WeakSet[Loads] = weakref.WeakSet()
-
-
-def _in_child() -> None:
-    for loads in list(_in_use):
-        loads.forget()
-
-
-os.register_at_fork(after_in_child=_in_child)

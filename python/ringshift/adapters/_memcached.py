@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -20,6 +17,7 @@ from pymemcache.exceptions import (
 from ringshift._ringshift import Node, Router
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
 from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
+from ringshift.adapters._ways import SharedWays
 from ringshift.errors import ClosedError
 
 _Result = TypeVar("_Result")
@@ -95,7 +93,7 @@ class Pool(base.PooledClient):  # type: ignore[misc]
             raise RuntimeError("the client was closed meanwhile") from error
 
 
-class Memcached:
+class Memcached(SharedWays[Pool]):
     """The transport. Any number of threads may use it; a forked child gets connections of its own."""
 
     def __init__(self, router: Router, options: Mapping[str, Any], key_prefix: bytes) -> None:
@@ -106,16 +104,9 @@ class Memcached:
             options: For `PooledClient`.
             key_prefix: Comes before every key and after a node's own prefix.
         """
-        self._router = router
+        super().__init__(router, key_prefix)
         self._options = {**options, "serde": RawSerde()}
-        self._key_prefix = key_prefix
-        self._pools: dict[str, Pool] = {}
         self._retired: list[Pool] = []
-        # Of nodes of one generation, or they would become more and more.
-        self._ways: dict[Node, tuple[Pool, bytes]] = {}
-        self._generation = 0
-        self._lock = threading.Lock()
-        _transports.add(self)
 
     def send(self, step: Step) -> Reply:
         """Sends a step; only a caller's mistake is raised."""
@@ -154,68 +145,38 @@ class Memcached:
             result = pool.run(
                 lambda connection: getattr(connection, name)(wire, *arguments, noreply=False), again=False
             )
-        except TimeoutError:
-            self._router.report(node, "timeout", "fill")
+        except (OSError, MemcacheUnexpectedCloseError) as error:
+            with suppress(ClosedError):
+                self._router.report(node, "timeout" if isinstance(error, TimeoutError) else "error", "fill")
             raise
-        except (OSError, MemcacheUnexpectedCloseError):
-            self._router.report(node, "error", "fill")
-            raise
-        self._router.report(node, "ok", "fill")
+        # As in `_steps`, it has its result also if the router was closed meanwhile.
+        try:
+            self._router.report(node, "ok", "fill")
+        except ClosedError:
+            return result
         return result
 
-    def pool(self, address: str) -> Pool:
-        """The connections to an address."""
-        with self._lock:
-            return self._pool(address)
+    def _make(self, address: str) -> Pool:
+        return Pool(address, **self._options)
 
-    def _pool(self, address: str) -> Pool:
-        pool = self._pools.get(address)
-        if pool is None:
-            pool = self._pools[address] = Pool(address, **self._options)
-            self._retire()
-        return pool
-
-    def _way(self, node: Node) -> tuple[Pool, bytes]:
-        """The connections to a node, and what comes before keys there."""
-        way = self._ways.get(node)
-        if way is None:
-            with self._lock:
-                way = self._pool(node.address), node.key_prefix.encode() + self._key_prefix
-                # What was begun is still sent when the router is closed.
-                with suppress(ClosedError):
-                    if self._generation != self._router.generation:
-                        self._ways, self._generation = {}, self._router.generation
-                    self._ways[node] = way
-        return way
-
-    def _retire(self) -> None:
-        """Gives up addresses that the spec has no more, as soon as nobody uses their connections."""
-        known = {node.address for node in self._router.nodes}
-        for address in self._pools.keys() - known:
-            self._retired.append(self._pools.pop(address))
-            self._ways = {}
+    def _let_go(self, clients: Iterable[Pool]) -> None:
+        """Closes those whose connections nobody uses, and the others as soon as that is so."""
         busy = []
-        for pool in self._retired:
+        for pool in (*self._retired, *clients):
             if pool.client_pool.used:
                 busy.append(pool)
             else:
                 pool.close()
         self._retired = busy
 
-    def close(self) -> None:
-        """Closes all connections; the next step opens new ones."""
-        with self._lock:
-            pools = [*self._pools.values(), *self._retired]
-            self._pools, self._ways, self._retired = {}, {}, []
-        for pool in pools:
-            pool.close()
+    def _emptied(self) -> list[Pool]:
+        retired, self._retired = self._retired, []
+        return [*super()._emptied(), *retired]
 
     def forget(self) -> None:
         """In a forked child: the parent goes on with the connections, so they are left alone."""
-        self._lock = threading.Lock()
-        pools = [*self._pools.values(), *self._retired]
-        self._pools, self._ways, self._retired = {}, {}, []
-        for pool in pools:
+        super().forget()
+        for pool in self._emptied():
             # Closes the child's descriptors only; nothing is sent.
             for connection in (*pool.client_pool.used, *pool.client_pool.free):
                 connection.close()
@@ -322,13 +283,3 @@ _SENDERS: Final[dict[Do, Callable[[Pool, Step, list[bytes]], Reply]]] = {
     Do.DELETE: _delete,
     Do.TOUCH: _touch,
 }
-
-_transports: weakref.WeakSet[Memcached] = weakref.WeakSet()
-
-
-def _in_child() -> None:
-    for transport in list(_transports):
-        transport.forget()
-
-
-os.register_at_fork(after_in_child=_in_child)

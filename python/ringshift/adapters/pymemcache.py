@@ -272,7 +272,7 @@ class Client(Values):
         """Empties every node of the spec, whatever else is on it."""
         addresses = {node.address: node for node in self._router.nodes}
         for address in addresses:
-            pool = self._transport.pool(address)
+            pool = self._transport.client(address)
             pool.run(lambda connection: connection.flush_all(integer(delay, "delay"), noreply=False))
         return True
 

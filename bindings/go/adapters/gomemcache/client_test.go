@@ -69,36 +69,6 @@ func TestMethodsMeanWhatTheyMeanInGomemcache(t *testing.T) {
 	wants(t, client.Invalidate("k"), ringshift.ErrInvalidationLost)
 }
 
-func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
-	blue, green := testbed.Memcached(t), testbed.Memcached(t)
-	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Percent: 100}
-	for _, stage := range []string{"none", "prepare", "ramp", "soak"} {
-		spec.Stage = stage
-		client := clientOf(t, spec)
-		for name, write := range map[string]func() error{
-			"Set":    func() error { return client.Set(&memcache.Item{Key: "k", Value: []byte("new")}) },
-			"Delete": func() error { return client.Delete("k") },
-		} {
-			must(t, bare(blue).Set(&memcache.Item{Key: "k", Value: []byte("old")}))
-			must(t, bare(green).Set(&memcache.Item{Key: "g1:k", Value: []byte("old")}))
-			must(t, write())
-			source, destination := "nothing", "nothing"
-			if name == "Set" {
-				source = "new"
-			}
-			if stage == "ramp" || stage == "soak" {
-				source, destination = destination, source
-			}
-			if stage == "none" {
-				destination = "old"
-			}
-			if b, g := on(t, blue, "k"), on(t, green, "g1:k"); b != source || g != destination {
-				t.Fatal(stage, name, b, g)
-			}
-		}
-	}
-}
-
 func TestACopyOfOneOrManyKeysKeepsFlagsAndTimes(t *testing.T) {
 	blue, green := testbed.Memcached(t), testbed.Memcached(t)
 	client := clientOf(t, testbed.Spec{

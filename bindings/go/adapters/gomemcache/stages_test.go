@@ -1,6 +1,6 @@
 package gomemcache_test
 
-// A cluster is moved on real servers, a stage at a time.
+// What a migration does with values: how they are copied, how long they live and which of many keys are where.
 
 import (
 	"bytes"
@@ -10,50 +10,6 @@ import (
 
 	"ringshift/internal/testbed"
 )
-
-func TestStages(t *testing.T) {
-	blue, green := testbed.Memcached(t), testbed.Memcached(t)
-	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
-	client := clientOf(t, spec)
-	for _, stage := range []struct {
-		name     string
-		percent  int
-		onBlue   string
-		onGreen  string
-		fallback bool
-	}{
-		{"", 0, "v", "nothing", false},
-		{"prepare", 0, "v", "nothing", false},
-		{"ramp", 0, "v", "nothing", false},
-		{"ramp", 100, "nothing", "v", true},
-		{"soak", 0, "nothing", "v", false},
-		{"final", 0, "nothing", "v", false},
-	} {
-		t.Run(stage.name, func(t *testing.T) {
-			spec.Stage, spec.Percent = stage.name, stage.percent
-			spec.Apply(t, client.Router())
-			must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
-			holds(t, client, "k", "v")
-			if b, g := on(t, blue, "k"), on(t, green, "g1:k"); b != stage.onBlue || g != stage.onGreen {
-				t.Fatalf("it is on blue: %s, on green: %s", b, g)
-			}
-			must(t, client.Delete("k"))
-			wants(t, client.Delete("k"), memcache.ErrCacheMiss)
-			_, err := client.Get("k")
-			wants(t, err, memcache.ErrCacheMiss)
-
-			must(t, bare(blue).Set(&memcache.Item{Key: "old", Value: []byte("w")}))
-			if _, err := client.Get("old"); (err == nil) != (stage.onBlue == "v" || stage.fallback) {
-				t.Fatal(err)
-			}
-			must(t, client.Invalidate("old"))
-			must(t, client.Invalidate("old"))
-			if stage.name != "final" && on(t, blue, "old") != "nothing" {
-				t.Fatal("it was not invalidated")
-			}
-		})
-	}
-}
 
 func TestCopiesKeepBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
 	blue, green := testbed.Memcached(t), testbed.Memcached(t)
@@ -93,20 +49,7 @@ func TestCopiesKeepBytesFlagsAndTheTimeThatIsLeft(t *testing.T) {
 }
 
 func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
-	blue := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
-	green := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
-	client := clientOf(t, testbed.Spec{
-		Blue: []string{blue[0].Address, blue[1].Address}, Green: []string{green[0].Address, green[1].Address},
-		Stage: "ramp", Percent: 50,
-	})
-	var keys []string
-	for i := range 300 {
-		key := "key:" + string(rune('a'+i%26)) + string(rune('a'+i/26))
-		keys = append(keys, key, "absent:"+key)
-		for _, server := range blue {
-			must(t, bare(server).Set(&memcache.Item{Key: key, Value: []byte("v " + key), Expiration: 1000}))
-		}
-	}
+	client, keys, green := adapter.HalfMoved(t)
 	for range 2 {
 		found, err := client.GetMulti(keys)
 		must(t, err)
@@ -132,24 +75,6 @@ func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
 	}
 	if found, err := client.GetMulti(nil); err != nil || len(found) != 0 {
 		t.Fatal(found, err)
-	}
-}
-
-func TestReplicas(t *testing.T) {
-	all := []*testbed.Server{testbed.Memcached(t), testbed.Memcached(t)}
-	client := clientOf(t, testbed.Spec{Blue: []string{all[0].Address, all[1].Address}, Replicas: 2})
-	item, err := client.GetOrLoad("k", loaded("v"), 100)
-	must(t, err)
-	if string(item.Value) != "v" || on(t, all[0], "k") != "v" || on(t, all[1], "k") != "v" {
-		t.Fatal("it is not at both")
-	}
-	all[0].Kill()
-	holds(t, client, "k", "v")
-	if lost := lostOf(t, client.Invalidate("k")); len(lost) != 1 || lost[0].Address != all[0].Address {
-		t.Fatal(lost)
-	}
-	if on(t, all[1], "k") != "nothing" {
-		t.Fatal("the other one was not invalidated")
 	}
 }
 

@@ -9,13 +9,15 @@ import (
 
 	"github.com/bradfitz/gomemcache/memcache"
 
-	"ringshift"
 	"ringshift/adapters/gomemcache"
 	"ringshift/internal/testbed"
 )
 
+// Short names of what nearly every test needs.
+var must, wants, lostOf, outcomes = testbed.Must, testbed.Wants, testbed.LostOf, testbed.Outcomes
+
 // clientOf is a client of a spec.
-func clientOf(t *testing.T, spec testbed.Spec) *gomemcache.Client {
+func clientOf(t testing.TB, spec testbed.Spec) *gomemcache.Client {
 	t.Helper()
 	client := gomemcache.New(spec.Router(t), gomemcache.Options{})
 	t.Cleanup(func() { must(t, client.Close()) })
@@ -25,25 +27,17 @@ func clientOf(t *testing.T, spec testbed.Spec) *gomemcache.Client {
 // bare is gomemcache's own client, to look at what is there.
 func bare(server *testbed.Server) *memcache.Client { return memcache.New(server.Address) }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wants(t testing.TB, err, expected error) {
-	t.Helper()
-	if !errors.Is(err, expected) {
-		t.Fatalf("%v; want %v", err, expected)
-	}
-}
-
 func holds(t testing.TB, client *gomemcache.Client, key, value string) {
 	t.Helper()
 	item, err := client.Get(key)
-	if err != nil || string(item.Value) != value {
-		t.Fatalf("%v, %v; want %q", item, err, value)
+	gives(t, item, err, value)
+}
+
+// gives fails the test unless a read brought this.
+func gives(t testing.TB, item *memcache.Item, err error, expected string) {
+	t.Helper()
+	if err != nil || string(item.Value) != expected {
+		t.Fatalf("%v, %v; want %q", item, err, expected)
 	}
 }
 
@@ -85,14 +79,4 @@ func unexpected(t testing.TB) func() ([]byte, error) {
 		t.Error("the origin was asked")
 		return nil, errors.New("unexpected")
 	}
-}
-
-func lostOf(t testing.TB, err error) []ringshift.LostInvalidation {
-	t.Helper()
-	wants(t, err, ringshift.ErrInvalidationLost)
-	var lost *ringshift.InvalidationLostError
-	if !errors.As(err, &lost) {
-		t.Fatalf("%T", err)
-	}
-	return lost.Lost
 }

@@ -12,17 +12,12 @@ import (
 
 	"github.com/bradfitz/gomemcache/memcache"
 
-	"ringshift"
 	"ringshift/adapters/gomemcache"
+	"ringshift/internal/testbed"
 )
 
 func TestANameIsResolvedByEachConnection(t *testing.T) {
-	router, err := ringshift.FromSpec([]byte(`{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
-		"placement": {"kind": "modulo", "flavor": "libmemcached"}, "nodes": [{"id": "a", "address": "localhost:1"}]}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer router.Close()
+	router := testbed.Spec{Blue: []string{"localhost:1"}}.Router(t)
 	var asked []string
 	client := gomemcache.New(router, gomemcache.Options{
 		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
@@ -31,8 +26,7 @@ func TestANameIsResolvedByEachConnection(t *testing.T) {
 		},
 	})
 	defer client.Close()
-	load := func() ([]byte, error) { return []byte("v"), nil }
-	if _, err := client.GetOrLoad("k", load, 0); err != nil {
+	if _, err := client.GetOrLoad("k", loaded("v"), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.Delete("k"); err == nil {
@@ -44,14 +38,9 @@ func TestANameIsResolvedByEachConnection(t *testing.T) {
 }
 
 func TestATokenOfAServerThatTookThePlaceOfAnOldOneIsNoValue(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
 	// A server before 1.6 with an empty value; it is replaced by one of today that has a token's empty item.
 	var isNew atomic.Bool
-	serve := func(asked net.Conn) {
+	address := testbed.Serve(t, func(asked net.Conn) {
 		defer asked.Close()
 		began := isNew.Load()
 		for lines := bufio.NewScanner(asked); lines.Scan() && isNew.Load() == began; {
@@ -64,25 +53,8 @@ func TestATokenOfAServerThatTookThePlaceOfAnOldOneIsNoValue(t *testing.T) {
 				fmt.Fprint(asked, "ERROR\r\n")
 			}
 		}
-	}
-	go func() {
-		for {
-			asked, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go serve(asked)
-		}
-	}()
-	router, err := ringshift.FromSpec(fmt.Appendf(nil, `{"format": 1, "generation": 1, "primary": "blue", "clusters": {"blue": {
-		"placement": {"kind": "modulo", "flavor": "libmemcached"}, "nodes": [{"id": "a", "address": %q}]}}}`,
-		listener.Addr()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer router.Close()
-	client := gomemcache.New(router, gomemcache.Options{})
-	defer client.Close()
+	})
+	client := clientOf(t, testbed.Spec{Blue: []string{address}})
 	for range 3 {
 		if item, err := client.Get("k"); err != nil || len(item.Value) != 0 {
 			t.Fatalf("%v, %v; want the empty value of the old server", item, err)

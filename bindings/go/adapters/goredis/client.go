@@ -204,7 +204,7 @@ func (c *Client) Set(ctx context.Context, key string, value any, expiration time
 		return redis.NewStatusResult("", err)
 	}
 	if !written.Done[0] {
-		// The breaker of every node to store it at is open. The old value was removed.
+		// Breakers keep it from every node to store it at. The old value was removed.
 		return redis.NewStatusResult("", redis.Nil)
 	}
 	return redis.NewStatusResult("OK", nil)

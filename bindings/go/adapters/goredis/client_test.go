@@ -88,36 +88,6 @@ func TestWhatCannotBeRightIsRefused(t *testing.T) {
 	}
 }
 
-func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
-	blue, green := testbed.Redis(t), testbed.Redis(t)
-	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Percent: 100}
-	for _, stage := range []string{"none", "prepare", "ramp", "soak"} {
-		spec.Stage = stage
-		client := clientOf(t, spec)
-		for name, write := range map[string]func() error{
-			"Set": func() error { return client.Set(ctx, "k", "new", 0).Err() },
-			"Del": func() error { return client.Del(ctx, "k").Err() },
-		} {
-			must(t, bare(t, blue).Set(ctx, "k", "old", 0).Err())
-			must(t, bare(t, green).Set(ctx, "g1:k", "old", 0).Err())
-			must(t, write())
-			source, destination := "nothing", "nothing"
-			if name == "Set" {
-				source = "new"
-			}
-			if stage == "ramp" || stage == "soak" {
-				source, destination = destination, source
-			}
-			if stage == "none" {
-				destination = "old"
-			}
-			if b, g := on(t, blue, "k"), on(t, green, "g1:k"); b != source || g != destination {
-				t.Fatal(stage, name, b, g)
-			}
-		}
-	}
-}
-
 func TestACopyKeepsTheTimeThatIsLeft(t *testing.T) {
 	blue, green := testbed.Redis(t), testbed.Redis(t)
 	client := clientOf(t, testbed.Spec{

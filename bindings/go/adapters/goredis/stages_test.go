@@ -1,6 +1,6 @@
 package goredis_test
 
-// A cluster is moved on real servers, a stage at a time.
+// What a migration does with values: how they are copied, how long they live and which of many keys are where.
 
 import (
 	"strings"
@@ -11,49 +11,6 @@ import (
 
 	"ringshift/internal/testbed"
 )
-
-func TestStages(t *testing.T) {
-	blue, green := testbed.Redis(t), testbed.Redis(t)
-	spec := testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}}
-	client := clientOf(t, spec)
-	for _, stage := range []struct {
-		name     string
-		percent  int
-		onBlue   string
-		onGreen  string
-		fallback bool
-	}{
-		{"", 0, "v", "nothing", false},
-		{"prepare", 0, "v", "nothing", false},
-		{"ramp", 0, "v", "nothing", false},
-		{"ramp", 100, "nothing", "v", true},
-		{"soak", 0, "nothing", "v", false},
-		{"final", 0, "nothing", "v", false},
-	} {
-		t.Run(stage.name, func(t *testing.T) {
-			spec.Stage, spec.Percent = stage.name, stage.percent
-			spec.Apply(t, client.Router())
-			is(t, client.Set(ctx, "k", "v", 0), "OK")
-			is(t, client.Get(ctx, "k"), "v")
-			if b, g := on(t, blue, "k"), on(t, green, "g1:k"); b != stage.onBlue || g != stage.onGreen {
-				t.Fatalf("it is on blue: %s, on green: %s", b, g)
-			}
-			is(t, client.Del(ctx, "k", "absent"), 1)
-			is(t, client.Unlink(ctx, "k"), 0)
-			wants(t, client.Get(ctx, "k").Err(), redis.Nil)
-
-			must(t, bare(t, blue).Set(ctx, "old", "w", 0).Err())
-			if err := client.Get(ctx, "old").Err(); (err == nil) != (stage.onBlue == "v" || stage.fallback) {
-				t.Fatal(err)
-			}
-			must(t, client.Invalidate(ctx, "old"))
-			must(t, client.Invalidate(ctx, "old"))
-			if stage.name != "final" && on(t, blue, "old") != "nothing" {
-				t.Fatal("it was not invalidated")
-			}
-		})
-	}
-}
 
 func TestCopiesKeepBytesAndTheTimeThatIsLeft(t *testing.T) {
 	blue, green := testbed.Redis(t), testbed.Redis(t)
@@ -85,20 +42,7 @@ func TestCopiesKeepBytesAndTheTimeThatIsLeft(t *testing.T) {
 }
 
 func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
-	blue := []*testbed.Server{testbed.Redis(t), testbed.Redis(t)}
-	green := []*testbed.Server{testbed.Redis(t), testbed.Redis(t)}
-	client := clientOf(t, testbed.Spec{
-		Blue: []string{blue[0].Address, blue[1].Address}, Green: []string{green[0].Address, green[1].Address},
-		Stage: "ramp", Percent: 50,
-	})
-	var keys []string
-	for i := range 300 {
-		key := "key:" + string(rune('a'+i%26)) + string(rune('a'+i/26))
-		keys = append(keys, key, "absent:"+key)
-		for _, server := range blue {
-			must(t, bare(t, server).Set(ctx, key, "v "+key, time.Hour).Err())
-		}
-	}
+	client, keys, green := adapter.HalfMoved(t)
 	for range 2 {
 		found, err := client.MGet(ctx, keys...).Result()
 		must(t, err)
@@ -117,24 +61,6 @@ func TestManyKeysAreReadByTheirOwnRoutes(t *testing.T) {
 	}
 	if copied < 100 || copied > 200 {
 		t.Fatalf("%d of 300 keys were copied at 50 percent", copied)
-	}
-}
-
-func TestReplicas(t *testing.T) {
-	all := []*testbed.Server{testbed.Redis(t), testbed.Redis(t)}
-	client := clientOf(t, testbed.Spec{Blue: []string{all[0].Address, all[1].Address}, Replicas: 2})
-	value, err := client.GetOrLoad(ctx, "k", loaded("v"), time.Minute)
-	gives(t, value, err, "v")
-	if on(t, all[0], "k") != "v" || on(t, all[1], "k") != "v" {
-		t.Fatal("it is not at both")
-	}
-	all[0].Kill()
-	is(t, client.Get(ctx, "k"), "v")
-	if lost := lostOf(t, client.Invalidate(ctx, "k")); len(lost) != 1 || lost[0].Address != all[0].Address {
-		t.Fatal(lost)
-	}
-	if on(t, all[1], "k") != "nothing" {
-		t.Fatal("the other one was not invalidated")
 	}
 }
 

@@ -10,15 +10,17 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"ringshift"
 	"ringshift/adapters/goredis"
 	"ringshift/internal/testbed"
 )
 
 var ctx = context.Background()
 
+// Short names of what nearly every test needs.
+var must, wants, lostOf, outcomes = testbed.Must, testbed.Wants, testbed.LostOf, testbed.Outcomes
+
 // clientOf is a client of a spec.
-func clientOf(t *testing.T, spec testbed.Spec) *goredis.Client {
+func clientOf(t testing.TB, spec testbed.Spec) *goredis.Client {
 	t.Helper()
 	client := goredis.New(spec.Router(t), nil)
 	t.Cleanup(func() { _ = client.Close() })
@@ -26,25 +28,11 @@ func clientOf(t *testing.T, spec testbed.Spec) *goredis.Client {
 }
 
 // bare is go-redis' own client, to look at what is there.
-func bare(t *testing.T, server *testbed.Server) *redis.Client {
+func bare(t testing.TB, server *testbed.Server) *redis.Client {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: server.Address})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wants(t testing.TB, err, expected error) {
-	t.Helper()
-	if !errors.Is(err, expected) {
-		t.Fatalf("%v; want %v", err, expected)
-	}
 }
 
 // is fails the test unless a command brought this.
@@ -57,7 +45,7 @@ func is[T comparable](t testing.TB, command interface{ Result() (T, error) }, ex
 }
 
 // on says what a server itself has under a key; "nothing" if nothing.
-func on(t *testing.T, server *testbed.Server, key string) string {
+func on(t testing.TB, server *testbed.Server, key string) string {
 	t.Helper()
 	text, err := bare(t, server).Get(ctx, key).Result()
 	if errors.Is(err, redis.Nil) {
@@ -68,7 +56,7 @@ func on(t *testing.T, server *testbed.Server, key string) string {
 }
 
 // lives fails the test unless a key at a server has about this time left; -1 is no end.
-func lives(t *testing.T, server *testbed.Server, key string, expected time.Duration) {
+func lives(t testing.TB, server *testbed.Server, key string, expected time.Duration) {
 	t.Helper()
 	left, err := bare(t, server).PTTL(ctx, key).Result()
 	must(t, err)
@@ -88,26 +76,4 @@ func gives(t testing.TB, value []byte, err error, expected string) {
 	if err != nil || string(value) != expected {
 		t.Fatalf("%q, %v; want %q", value, err, expected)
 	}
-}
-
-func lostOf(t testing.TB, err error) []ringshift.LostInvalidation {
-	t.Helper()
-	wants(t, err, ringshift.ErrInvalidationLost)
-	var lost *ringshift.InvalidationLostError
-	if !errors.As(err, &lost) {
-		t.Fatalf("%T", err)
-	}
-	return lost.Lost
-}
-
-// outcomes are what was reported, as "read miss" and the like.
-func outcomes(t testing.TB, router *ringshift.Router) map[string]uint64 {
-	t.Helper()
-	metrics, err := router.Metrics()
-	must(t, err)
-	counts := map[string]uint64{}
-	for _, each := range metrics.Requests {
-		counts[each.Op+" "+each.Outcome] += each.Count
-	}
-	return counts
 }

@@ -85,29 +85,28 @@ func want(t *testing.T, of *reader, text string) {
 	}
 }
 
-func TestWhoCameBeforeTheLoadBeganSharesItWhateverBecomesOfItsFill(t *testing.T) {
-	var l loads
+// twoShare fails the test unless two get one load: who leads it, and another, whose arrival is told when the load has begun.
+func twoShare(t *testing.T, l *loads, arrival func() uint64, accepted bool) {
+	t.Helper()
 	o := newOrigin()
-	second := l.arrive()
-	first := started(&l, l.arrive(), o, false)
+	first := started(l, l.arrive(), o, accepted)
 	<-o.begun
-	other := started(&l, second, o, false)
+	other := started(l, arrival(), o, accepted)
 	<-other.waits
 	close(o.goOn)
 	want(t, first, "1")
 	want(t, other, "1")
 }
 
+func TestWhoCameBeforeTheLoadBeganSharesItWhateverBecomesOfItsFill(t *testing.T) {
+	var l loads
+	before := l.arrive()
+	twoShare(t, &l, func() uint64 { return before }, false)
+}
+
 func TestWhoCameWhileItRanSharesAnAcceptedFill(t *testing.T) {
 	var l loads
-	o := newOrigin()
-	first := started(&l, l.arrive(), o, true)
-	<-o.begun
-	other := started(&l, l.arrive(), o, true)
-	<-other.waits
-	close(o.goOn)
-	want(t, first, "1")
-	want(t, other, "1")
+	twoShare(t, &l, l.arrive, true)
 }
 
 func TestWhoCameWhileItRanLoadsAgainAsOneIfTheFillWasDefeated(t *testing.T) {

@@ -29,7 +29,7 @@ type Relay struct {
 func NewRelay(t testing.TB, server *Server, change func(line string) string) *Relay {
 	t.Helper()
 	relay := &Relay{to: server.Address, change: change}
-	relay.Address = listen(t, relay.serve)
+	relay.Address = Serve(t, relay.serve)
 	t.Cleanup(relay.Drop)
 	return relay
 }
@@ -112,7 +112,7 @@ func (r *Relay) serve(client net.Conn) {
 // address.
 func Fake(t testing.TB, answer func(line string) (text string, goOn bool)) string {
 	t.Helper()
-	return listen(t, func(client net.Conn) {
+	return Serve(t, func(client net.Conn) {
 		defer func() { _ = client.Close() }()
 		lines := bufio.NewReader(client)
 		for {
@@ -128,8 +128,8 @@ func Fake(t testing.TB, answer func(line string) (text string, goOn bool)) strin
 	})
 }
 
-// listen serves each connection in a goroutine of its own, until the test is over.
-func listen(t testing.TB, serve func(net.Conn)) string {
+// Serve serves each connection to an address, which it gives, in a goroutine of its own, until the test is over.
+func Serve(t testing.TB, serve func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

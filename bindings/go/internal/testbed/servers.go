@@ -1,5 +1,6 @@
 // Package testbed has what the tests of the adapters need: real memcached and Redis servers on loopback, relays in front of
-// them that see and change what passes, servers that are told what to answer, and specs.
+// them that see and change what passes, servers that are told what to answer, specs, and scenarios that hold for every
+// adapter.
 package testbed
 
 import (

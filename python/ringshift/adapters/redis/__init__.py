@@ -31,6 +31,7 @@ What is different from a redis-py client:
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import redis
@@ -40,10 +41,11 @@ from ringshift.adapters import _reading, _writing
 from ringshift.adapters._loads import Loaded, Loads
 from ringshift.adapters._steps import Item, Plan, carry_out
 from ringshift.adapters._straight import reader, writer
-from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
+from ringshift.adapters.redis._commands import Commands, Key, Time, ttl_of
 from ringshift.adapters.redis._exchange import ask_once
 from ringshift.adapters.redis._nodes import failure
 from ringshift.adapters.redis._servers import Servers
+from ringshift.errors import ClosedError
 
 __all__ = ["Redis"]
 
@@ -79,7 +81,7 @@ class Redis(Commands):
                 not stored. It has 30 seconds for its value to be stored.
             expire: How long the value lives, in seconds; None for ever.
         """
-        ttl = _ttl(expire, None)
+        ttl = ttl_of(expire, None)
         arrived = self._loads.arrive()
         route, key = self._route(name)
         found = self._seek(route, key)
@@ -148,7 +150,12 @@ class Redis(Commands):
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
-                self._router.report(node, failed.outcome or "error", "fill")
+                with suppress(ClosedError):
+                    self._router.report(node, failed.outcome or "error", "fill")
             raise
-        self._router.report(node, "ok", "fill")
+        # As in `_steps`, it has its result also if the router was closed meanwhile.
+        try:
+            self._router.report(node, "ok", "fill")
+        except ClosedError:
+            return result
         return result

@@ -126,7 +126,7 @@ class Commands:
             raise InvalidArgumentError(f"set: {chosen[0]} can't be carried out at several nodes; use ex, px, nx or xx")
         if nx and xx:
             raise InvalidArgumentError("set: nx and xx exclude one another")
-        item = Item(self._bytes(value), ttl=_ttl(ex, px))
+        item = Item(self._bytes(value), ttl=ttl_of(ex, px))
         if not nx and not xx:
             return self._set_one(name, item)
 
@@ -172,11 +172,11 @@ class Commands:
 
     def pexpire(self, name: Key, time: int | timedelta) -> Any:
         """Gives the key another time to live, in milliseconds; False if no cache has it or answers."""
-        return self._touch(name, _ttl(None, time))
+        return self._touch(name, ttl_of(None, time))
 
     def expire(self, name: Key, time: int | timedelta) -> Any:
         """Gives the key another time to live, in seconds; False if no cache has it or answers."""
-        return self._touch(name, _ttl(time, None))
+        return self._touch(name, ttl_of(time, None))
 
     def _touch(self, name: Key, ttl: float | None) -> Any:
         def plan() -> Plan[Any]:
@@ -271,7 +271,7 @@ def _listed(keys: Key | Iterable[Key], args: tuple[Key, ...]) -> list[Key]:
     return [*first, *args]
 
 
-def _ttl(ex: Time | None, px: int | timedelta | None) -> float | None:
+def ttl_of(ex: Time | None, px: int | timedelta | None) -> float | None:
     """Seconds."""
     if ex is not None and px is not None:
         raise InvalidArgumentError("ex and px exclude one another")

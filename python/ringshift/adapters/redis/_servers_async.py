@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis as NodeClient
@@ -13,6 +12,7 @@ from redis.backoff import NoBackoff
 
 from ringshift._ringshift import Node, Router
 from ringshift.adapters._steps import Item, Refused, Reply, Step, Token
+from ringshift.adapters._ways import Ways
 from ringshift.adapters.redis._exchange_async import ask, ask_all
 from ringshift.adapters.redis._nodes import RETRIED, failure, where
 from ringshift.adapters.redis._requests import (
@@ -27,7 +27,6 @@ from ringshift.adapters.redis._requests import (
     set_command,
     single,
 )
-from ringshift.errors import ClosedError
 
 
 class Server:
@@ -64,7 +63,7 @@ class Server:
 _closing: set[asyncio.Future[None]] = set()
 
 
-class Servers:
+class Servers(Ways[Server]):
     """The transport of one event loop."""
 
     def __init__(self, router: Router, options: Mapping[str, Any]) -> None:
@@ -74,13 +73,9 @@ class Servers:
             router: Tells which addresses are still in use.
             options: For redis-py's `Redis`.
         """
-        self._router = router
+        super().__init__(router)
         self._options = options
-        self.servers: dict[str, Server] = {}
         self._left: list[Server] = []
-        # Of nodes of one generation, or they would become more and more.
-        self._ways: dict[Node, tuple[Server, bytes]] = {}
-        self._generation = 0
 
     async def send(self, step: Step) -> Reply:
         """Sends a step; only a caller's mistake is raised."""
@@ -117,39 +112,20 @@ class Servers:
         server, prefix = self._ways.get(node) or self._way(node)
         return done_of(await server.use(ask, delete_command(prefix + key)))
 
-    def server(self, address: str) -> Server:
-        """The client for an address."""
-        server = self.servers.get(address)
-        return self._add(address) if server is None else server
-
-    def _add(self, address: str) -> Server:
+    def _make(self, address: str) -> Server:
         retry = Retry(NoBackoff(), 1, RETRIED)
-        server = self.servers[address] = Server(NodeClient(**{"retry": retry, **self._options, **where(address)}))
-        known = {node.address for node in self._router.nodes} | {address}
-        self._left = [each for each in self._left if each.users]
-        for each in self.servers.keys() - known:
-            left = self.servers.pop(each)
-            left.leave()
-            self._left.append(left)
-        self._ways = {}
-        return server
+        return Server(NodeClient(**{"retry": retry, **self._options, **where(address)}))
 
-    def _way(self, node: Node) -> tuple[Server, bytes]:
-        """The client for a node, and what comes before keys there."""
-        way = self._ways.get(node)
-        if way is None:
-            way = self.server(node.address), node.key_prefix.encode()
-            # What was begun is still sent when the router is closed.
-            with suppress(ClosedError):
-                if self._generation != self._router.generation:
-                    self._ways, self._generation = {}, self._router.generation
-                self._ways[node] = way
-        return way
+    def _let_go(self, clients: Iterable[Server]) -> None:
+        self._left = [each for each in self._left if each.users]
+        for server in clients:
+            server.leave()
+            self._left.append(server)
 
     async def aclose(self) -> None:
         """Closes all connections; the next step opens new ones."""
-        servers = [*self.servers.values(), *(each for each in self._left if each.users)]
-        self.servers, self._left, self._ways = {}, [], {}
+        servers = [*self._emptied(), *(each for each in self._left if each.users)]
+        self._left = []
         for server in servers:
             server.left = False
             await server.client.aclose()

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import redis
@@ -28,10 +29,11 @@ from ringshift.adapters import _reading, _writing
 from ringshift.adapters._loads import AsyncLoads, Loaded
 from ringshift.adapters._steps import Item, Plan, carry_out_async
 from ringshift.adapters._straight import async_reader, async_writer
-from ringshift.adapters.redis._commands import Commands, Key, Time, _ttl
+from ringshift.adapters.redis._commands import Commands, Key, Time, ttl_of
 from ringshift.adapters.redis._exchange_async import ask_once
 from ringshift.adapters.redis._nodes import failure
 from ringshift.adapters.redis._servers_async import Servers
+from ringshift.errors import ClosedError
 
 __all__ = ["Redis"]
 
@@ -67,7 +69,7 @@ class Redis(Commands):
                 there is nothing, and is not stored. It has 30 seconds for its value to be stored.
             expire: How long the value lives, in seconds; None for ever.
         """
-        ttl = _ttl(expire, None)
+        ttl = ttl_of(expire, None)
         arrived = self._loads.arrive()
         route, key = self._route(name)
         found = await self._seek(route, key)
@@ -94,13 +96,13 @@ class Redis(Commands):
     async def ping(self) -> bool:
         """Whether every node of the spec answers; raises what the first one that doesn't says."""
         for address in dict.fromkeys(node.address for node in self._router.nodes):
-            await self._servers.server(address).client.execute_command("PING")
+            await self._servers.client(address).client.execute_command("PING")
         return True
 
     async def flushdb(self) -> bool:
         """Empties the database of every node of the spec, whatever else is in it."""
         for address in dict.fromkeys(node.address for node in self._router.nodes):
-            await self._servers.server(address).client.execute_command("FLUSHDB")
+            await self._servers.client(address).client.execute_command("FLUSHDB")
         return True
 
     async def aclose(self) -> None:
@@ -134,11 +136,16 @@ class Redis(Commands):
     async def _on_record(self, name: str, key: Key, *arguments: Any) -> Any:
         node, wire = self._record(name, key)
         try:
-            result = await self._servers.server(node.address).use(ask_once, (name.upper(), wire, *arguments))
+            result = await self._servers.client(node.address).use(ask_once, (name.upper(), wire, *arguments))
         except redis.RedisError as error:
             if not isinstance(error, redis.ResponseError):
                 failed = failure(error)
-                self._router.report(node, failed.outcome or "error", "fill")
+                with suppress(ClosedError):
+                    self._router.report(node, failed.outcome or "error", "fill")
             raise
-        self._router.report(node, "ok", "fill")
+        # As in `_steps`, it has its result also if the router was closed meanwhile.
+        try:
+            self._router.report(node, "ok", "fill")
+        except ClosedError:
+            return result
         return result
