@@ -129,8 +129,8 @@ audit: ## Licences, bans and sources of all Rust dependencies, of every lock fil
 	@scripts/setup rust
 	@scripts/audit
 
-advisories: ## Known faults of what is pulled in; needs the databases of RustSec and npm.
-	@scripts/setup rust node
+advisories: ## Known faults of what is pulled in; needs the databases of RustSec, npm, PyPI and Go.
+	@scripts/setup rust python node go
 	@scripts/audit --advisories
 
 clean: ## Removes everything that a command made, installed tools of the tree included.

@@ -13,7 +13,7 @@ pub const MAX_NODES_KEPT: usize = 1 << 18;
 /// a plain ring: so that no spec takes longer than this many of those.
 pub const MAX_POINTS: u64 = 1 << 20;
 /// How often a node counts among the points, beside those that it has.
-pub const POINTS_OF_A_NODE: u64 = 64;
+pub const POINTS_OF_A_NODE: u64 = 96;
 /// How often a point counts more where a ring has a `max_load`, and once more where it has replicas.
 pub const MORE_OF_A_POINT: u64 = 3;
 /// How often a point of `ketama` counts, which is a digest.
