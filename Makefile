@@ -33,7 +33,7 @@ bench-adapters: setup-bench build ## What the adapters cost beside their bare cl
 	@scripts/setup memcached redis
 	@.venv/bin/python tests/bench/adapters/run.py
 
-soak: build ## What takes longer: wide property tests, long runs under load, sanitizers (these need a nightly Rust).
+soak: build ## What takes longer: wide property tests, long runs under load, sanitizers, Miri (these need a nightly Rust).
 	@scripts/setup c-tests memcached redis
 	@$(RUN_STAGES) soak
 
@@ -41,7 +41,7 @@ fuzz: ## Hostile input by libFuzzer: FUZZ_SECONDS=60 for each of FUZZ_TARGETS, a
 	@scripts/setup rust c
 	@scripts/fuzz $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
 
-miri: ## Unsafe code under Miri, which needs a nightly toolchain.
+miri: ## Unsafe code under Miri, which needs a nightly Rust.
 	@scripts/miri
 
 build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
