@@ -18,6 +18,8 @@ import ringshift
 from ringshift import _ringshift
 
 SPEC = spec(1, cluster("a", "b"))
+# What it hands out belongs to no other.
+OTHER = ringshift.Router.from_spec(SPEC)
 
 
 class Raises:
@@ -110,10 +112,10 @@ def hostile() -> list[Any]:
         NotImplemented,
         ...,
         ringshift,
-        ringshift.Router.from_spec(SPEC),
-        ringshift.Router.from_spec(SPEC).node(0),
-        ringshift.Router.from_spec(SPEC).route("a").read,
-        ringshift.Router.from_spec(SPEC).route("a"),
+        OTHER,
+        OTHER.node(0),
+        OTHER.route("a").read,
+        OTHER.route("a"),
     ]
 
 
@@ -136,37 +138,52 @@ def test_a_fault_inside_would_be_seen() -> None:
 
 METHODS = [name for name in dir(ringshift.Router) if callable(getattr(ringshift.Router, name))]
 OWN = [name for name in METHODS if not hasattr(object, name)]
-# Those that put something into the world: what they are told about it is never right here.
-ARGUMENTS = {
-    **dict.fromkeys(("open", "from_spec", "route", "route_many", "node", "group_by_node", "apply", "events"), 1),
-    **dict.fromkeys(("refresh", "metrics", "metrics_text", "close", "__enter__"), 0),
-    "index_many": 2,
-    "report": 3,
-    "__exit__": 3,
-}
+
+
+def right(router: ringshift.Router) -> dict[str, tuple[Any, ...]]:
+    """Every method with all arguments that it takes, none of them wrong."""
+    return {
+        **dict.fromkeys(("refresh", "metrics", "metrics_text", "close", "__enter__"), ()),
+        **dict.fromkeys(("route_many", "group_by_node"), (["a"],)),
+        "open": ("none",),
+        "from_spec": (SPEC,),
+        "route": ("a",),
+        "index_many": (["a"], array.array("I", [0])),
+        "node": (0,),
+        "report": (router.node(0), "hit", "read"),
+        "apply": (SPEC,),
+        "events": (0,),
+        "__exit__": (None, None, None),
+    }
 
 
 def test_every_method_is_here() -> None:
-    assert set(OWN) == set(ARGUMENTS)
+    assert set(OWN) == set(right(ringshift.Router.from_spec(SPEC)))
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+def test_what_is_right_is_taken() -> None:
+    for name in OWN:
+        router = ringshift.Router.from_spec(SPEC)
+        if name != "open":
+            getattr(router, name)(*right(router)[name])
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_a_method_bears_what_callers_get_wrong(name: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    count = ARGUMENTS[name]
-    for given in range(count + 2):
-        # One wrong argument among such as are right, then all of them the same wrong one.
-        right: list[Any] = ["a", "hit", "read"]
-        for position, number in itertools.product(range(max(given, 1)), range(len(hostile()))):
+    most = len(right(ringshift.Router.from_spec(SPEC))[name]) + 1
+    for count, number in itertools.product(range(most + 1), range(len(hostile()))):
+        # All of them the same wrong one, or one wrong among such as are right; one too many as well.
+        for position in (None, *range(count)):
             router = ringshift.Router.from_spec(SPEC)
-            one = right[:given] + [None] * (given - len(right))
-            if given:
-                one[position] = hostile()[number]
-            survives(getattr(router, name), *one)
-            survives(getattr(router, name), *[hostile()[number]] * given)
+            given = [hostile()[number]] * count if position is None else [*right(router)[name], None][:count]
+            if position is not None:
+                given[position] = hostile()[number]
+            survives(getattr(router, name), *given)
             router.close()
     router = ringshift.Router.from_spec(SPEC)
     survives(getattr(router, name), nonsense=1)
+    router = ringshift.Router.from_spec(SPEC)
     assert router.route("a").read is not None
 
 
@@ -204,20 +221,11 @@ def test_what_a_router_hands_out_cannot_be_made_or_changed() -> None:
 
 def test_a_closed_router_says_so_whatever_is_asked() -> None:
     router = ringshift.Router.from_spec(SPEC)
-    node = router.node(0)
+    arguments = right(router)
     router.close()
-    right: dict[str, tuple[Any, ...]] = {
-        **dict.fromkeys(("events", "refresh", "metrics", "metrics_text", "__enter__"), ()),
-        **dict.fromkeys(("route_many", "index_many", "group_by_node"), (["a"],)),
-        "route": ("a",),
-        "node": (0,),
-        "report": (node, "hit"),
-        "apply": (SPEC,),
-    }
-    assert set(right) | {"open", "from_spec", "close", "__exit__"} == set(ARGUMENTS)
-    for name, arguments in right.items():
+    for name in set(OWN) - {"open", "from_spec", "close", "__exit__"}:
         with pytest.raises(ringshift.ClosedError):
-            getattr(router, name)(*arguments)
+            getattr(router, name)(*arguments[name])
     properties = [name for name in dir(router) if name not in METHODS and not name.startswith("_") and name != "closed"]
     assert len(properties) >= 9
     for name in properties:
