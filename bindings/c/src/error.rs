@@ -110,7 +110,7 @@ pub(crate) mod tests {
 
     /// As if no call of this thread had failed.
     pub(crate) fn forget() {
-        LAST.with(|kept| kept.take());
+        LAST.take();
     }
 
     #[test]
