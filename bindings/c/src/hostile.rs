@@ -6,6 +6,7 @@
 
 mod handles;
 mod keys;
+mod owed;
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::MaybeUninit;
@@ -18,6 +19,7 @@ use crate::metrics::*;
 use crate::moves::*;
 use crate::node::*;
 use crate::options::*;
+use crate::owed::*;
 use crate::report::*;
 use crate::route::*;
 use crate::router::*;
@@ -31,7 +33,7 @@ const SPEC: &[u8] = br#"{"format":1,"generation":1,"primary":"a","clusters":{"a"
 type Row = (&'static str, unsafe fn(&Open));
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    handles::HANDLES.iter().chain(keys::KEYS)
+    handles::HANDLES.iter().chain(keys::KEYS).chain(owed::OWED)
 }
 
 /// What rows need: an open router and a node of it.
