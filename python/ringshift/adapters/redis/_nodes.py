@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ringshift.adapters._connecting import is_unreachable
 from ringshift.adapters._steps import Failure
 from ringshift.errors import InvalidArgumentError
 
@@ -41,6 +42,8 @@ def failure(error: Exception) -> Failure:
     """How a request failed; a caller's mistake is raised."""
     if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
         raise error
+    if is_unreachable(error):
+        return Failure(error, "unreachable")
     if isinstance(error, RedisTimeoutError | TimeoutError | asyncio.TimeoutError):
         return Failure(error, "timeout")
     if isinstance(error, RedisError | OSError):
