@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
 
 from pymemcache.client.base import Client as Bare
 
@@ -111,17 +110,7 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
 
 
-class Listening(Protocol):
-    """A server on loopback, of any kind."""
-
-    @property
-    def port(self) -> int: ...
-
-
-_Server = TypeVar("_Server", bound=Listening)
-
-
-class Relay(Generic[_Server]):
+class Relay:
     """Stands between a client and a server, and writes all that passes into a list that several may share.
 
     An entry is (name, "->" or "<-", line). What `cut` says of a line that goes to the server decides whether the
@@ -129,7 +118,7 @@ class Relay(Generic[_Server]):
     change such lines.
     """
 
-    def __init__(self, name: str, server: _Server, log: list[tuple[str, str, str]]) -> None:
+    def __init__(self, name: str, server: Server, log: list[tuple[str, str, str]]) -> None:
         self.name, self.server, self.log = name, server, log
         self.cut: Callable[[str], bool] = lambda _: False
         self.delay: Callable[[str], float] = lambda _: 0

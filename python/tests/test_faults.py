@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import pytest
 from redis_servers import RedisServer
 from servers import Relay, Server, until
 from specs import cluster, spec
-from traffic import Call, Callers, Tasks, Threads, Traffic
+from traffic import READERS, Call, Callers, Tasks, Threads, Traffic
 
 import ringshift
 from ringshift.adapters.pymemcache import Client
@@ -28,11 +29,9 @@ TOO_LONG = 2 * TIMEOUT
 # One that took this long waited for a node.
 WAITED = 0.9 * TIMEOUT
 
-BREAKER = {"failures": 3, "open": "200ms", "max_open": "4s"}
+BREAKER = {"failures": 3, "open": "200ms", "max_open": "2s"}
 # Never opens for a node that is reached.
 NO_BREAKER = {"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000}
-
-Node = Server | RedisServer
 
 
 def pymemcache(router: ringshift.Router) -> Callers:
@@ -47,7 +46,7 @@ def redis_asyncio(router: ringshift.Router) -> Callers:
     return Tasks(lambda: AsyncRedis(router, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT))
 
 
-ADAPTERS: dict[Callable[[ringshift.Router], Callers], Callable[[], Node]] = {
+ADAPTERS: dict[Callable[[ringshift.Router], Callers], type[Server | RedisServer]] = {
     pymemcache: Server,
     redis: RedisServer,
     redis_asyncio: RedisServer,
@@ -57,7 +56,7 @@ ADAPTERS: dict[Callable[[ringshift.Router], Callers], Callable[[], Node]] = {
 class Scene:
     """Three nodes, a, b and c, of which a gets into trouble; and callers."""
 
-    def __init__(self, adapter: Any, servers: list[Node], relay: Relay[Node] | None, breaker: dict[str, Any]) -> None:
+    def __init__(self, adapter: Any, servers: list[Any], relay: Relay | None, breaker: dict[str, Any]) -> None:
         self.node, self.relay = servers[0], relay
         addresses = [each.address for each in (relay or servers[0], *servers[1:])]
         nodes = [f"{name}@{address}" for name, address in zip("abc", addresses, strict=True)]
@@ -94,6 +93,11 @@ class Scene:
     def wait_until_closed(self) -> None:
         until(lambda: self.traffic.wrong or self.breaker()[0] == "closed")
 
+    def is_well(self) -> bool:
+        """Reads by itself, which may be a probe, and tells whether the node's breaker is closed."""
+        self.callers.call("get", self.mine[0])
+        return self.breaker()[0] == "closed"
+
     def outcomes(self) -> dict[str, int]:
         """How many requests ended how, whatever they were."""
         found: dict[str, int] = {}
@@ -107,32 +111,39 @@ class Scene:
         lines = [line for _, mark, line in self.relay.log.copy() if mark == "->"]
         return sum(line == "GET" or line.startswith(("get ", "mg ")) for line in lines)
 
-    def check(self, since: float, till: float) -> tuple[list[Call], list[Call]]:
+    def writes(self, since: float) -> list[Call]:
+        """The writes to the node that began after a moment and have ended."""
+        calls = self.traffic.calls()
+        return [call for call in calls if call.name == "invalidate" and call.key in self.mine and call.began >= since]
+
+    def check(self, since: float, till: float) -> tuple[float, list[Call]]:
         """Ends the traffic, and looks at what must be so after every fault.
 
         Returns:
-            The reads that ended in the fault, and the writes to the node that began and ended in it.
+            The share of the reads that waited for a node among those that ended in the fault; and the writes to the
+            node that began and ended in it.
         """
         # Some that begin when all is well again.
         self.let_read(200)
         self.traffic.stop()
         self.traffic.settle()
         assert self.traffic.wrong == []
-        assert self.breaker()[0] == "closed"
+        # One that had failed earlier may have been reported late.
+        until(self.is_well)
         calls = self.traffic.calls()
         late = [call for call in calls if call.seconds > TOO_LONG]
         assert len(late) <= len(calls) / 100, f"{len(late)} of {len(calls)} took longer than a timeout"
-        reads = [call for call in calls if call.name != "invalidate" and since <= call.ended <= till]
-        writes = [call for call in calls if call.name == "invalidate" and since <= call.began and call.ended <= till]
-        return reads, [call for call in writes if call.key in self.mine]
+        reads = [call.seconds for call in calls if call.name != "invalidate" and since <= call.ended <= till]
+        waited = sum(seconds >= WAITED for seconds in reads) / len(reads)
+        return waited, [call for call in self.writes(since) if call.ended <= till]
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Callable[[Callable[[], Node]], list[Node]]]:
+def running() -> Iterator[Callable[[type[Server | RedisServer]], list[Any]]]:
     """Three servers of each kind, started when they are first needed."""
-    servers: dict[Callable[[], Node], list[Node]] = {}
+    servers: dict[type[Server | RedisServer], list[Any]] = {}
 
-    def of(kind: Callable[[], Node]) -> list[Node]:
+    def of(kind: type[Server | RedisServer]) -> list[Any]:
         started = servers.setdefault(kind, [])
         while len(started) < 3:
             started.append(kind())
@@ -146,12 +157,12 @@ def running() -> Iterator[Callable[[Callable[[], Node]], list[Node]]]:
     try:
         yield of
     finally:
-        for server in sum(servers.values(), []):
+        for server in chain(*servers.values()):
             server.kill()
 
 
 @pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.__name__)
-def scene(request: pytest.FixtureRequest, running: Any) -> Iterator[Callable[..., Any]]:
+def scene(request: pytest.FixtureRequest, running: Any) -> Callable[..., Any]:
     """Makes the scene of a test."""
 
     @contextmanager
@@ -169,12 +180,7 @@ def scene(request: pytest.FixtureRequest, running: Any) -> Iterator[Callable[...
             if relay is not None:
                 relay.close()
 
-    yield make
-
-
-def waited(reads: list[Call]) -> float:
-    """The share of reads that waited for a node."""
-    return sum(call.seconds >= WAITED for call in reads) / len(reads)
+    return make
 
 
 def test_a_node_that_is_killed_and_started_again(scene: Any) -> None:
@@ -188,8 +194,8 @@ def test_a_node_that_is_killed_and_started_again(scene: Any) -> None:
         till = time.monotonic()
         at.node.start()
         at.wait_until_closed()
-        reads, writes = at.check(since, till)
-        assert waited(reads) <= 0.01
+        waited, writes = at.check(since, till)
+        assert waited <= 0.01
         assert writes
         assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
         assert at.outcomes()["unreachable"] > 0
@@ -207,8 +213,8 @@ def test_a_node_that_refuses_until_it_listens(scene: Any) -> None:
         assert not {"error", "timeout"} & at.outcomes().keys()
         at.node.start()
         at.wait_until_closed()
-        reads, writes = at.check(since, till)
-        assert waited(reads) <= 0.01
+        waited, writes = at.check(since, till)
+        assert waited <= 0.01
         assert writes
         assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
 
@@ -217,19 +223,25 @@ def test_a_node_that_hangs_and_goes_on(scene: Any) -> None:
     with scene(relayed=True) as at:
         at.traffic.start()
         at.let_read(300)
+        # What was sent to a node that hangs may reach it when it goes on. Removals get lost here, so that it comes back
+        # with what it had.
+        at.relay.delay = lambda line: 60 if line == "DEL" or line.startswith("delete ") else 0
         at.node.pause()
         since = time.monotonic()
         at.wait_until_opened()
         arrived, (_, opened) = at.reads_that_arrived(), at.breaker()
         at.let_read(2000)
+        until(lambda: at.traffic.wrong or at.writes(since))
         more_arrived, more_opened = at.reads_that_arrived() - arrived, at.breaker()[1] - opened
         till = time.monotonic()
+        at.relay.delay = lambda _: 0
+        at.relay.drop()
         at.node.resume()
         at.wait_until_closed()
-        reads, writes = at.check(since, till)
-        assert waited(reads) <= 0.01
+        waited, writes = at.check(since, till)
+        assert waited <= 0.01
         # Probes, the last of which may not have ended, and what was on its way when the breaker opened.
-        assert more_arrived <= more_opened + 1 + 4
+        assert more_arrived <= more_opened + 1 + READERS
         assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
         assert at.outcomes()["timeout"] > 0
 
@@ -245,8 +257,8 @@ def test_without_breakers_every_read_of_a_node_that_hangs_waits(scene: Any) -> N
         till = time.monotonic()
         assert at.breaker() == ("closed", 0)
         at.node.resume()
-        reads, _ = at.check(since, till)
-        assert waited(reads) >= 0.1
+        waited, _ = at.check(since, till)
+        assert waited >= 0.1
 
 
 def test_a_node_that_is_slow_in_part(scene: Any) -> None:
@@ -261,13 +273,13 @@ def test_a_node_that_is_slow_in_part(scene: Any) -> None:
         till = time.monotonic()
         at.relay.delay = lambda _: 0
         at.wait_until_closed()
-        reads, writes = at.check(since, till)
-        assert waited(reads) <= 0.01
+        waited, writes = at.check(since, till)
+        assert waited <= 0.01
         assert all((call.result is not None) == (call.key in slow) for call in writes)
 
 
 def test_a_node_that_flaps(scene: Any) -> None:
-    with scene() as at:
+    with scene(breaker={**BREAKER, "open": "50ms"}) as at:
         at.traffic.start()
         at.let_read(300)
         since = time.monotonic()
@@ -279,6 +291,6 @@ def test_a_node_that_flaps(scene: Any) -> None:
             at.node.start()
             at.wait_until_closed()
         till = time.monotonic()
-        reads, writes = at.check(since, till)
-        assert waited(reads) <= 0.01
+        waited, _ = at.check(since, till)
+        assert waited <= 0.01
         assert at.breaker()[1] >= 3
