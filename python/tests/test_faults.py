@@ -231,13 +231,17 @@ def test_a_node_that_hangs_and_goes_on(scene: Any) -> None:
         at.wait_until_opened()
         arrived, (_, opened) = at.reads_that_arrived(), at.breaker()
         at.let_read(2000)
-        until(lambda: at.traffic.wrong or at.writes(since))
+        until(lambda: at.traffic.wrong or len(at.writes(since)) >= 4)
         more_arrived, more_opened = at.reads_that_arrived() - arrived, at.breaker()[1] - opened
         till = time.monotonic()
         at.relay.delay = lambda _: 0
         at.relay.drop()
+        # What it had is not to be removed before somebody may have read it.
+        at.traffic.resting = True
         at.node.resume()
         at.wait_until_closed()
+        at.let_read(300)
+        at.traffic.resting = False
         waited, writes = at.check(since, till)
         assert waited <= 0.01
         # Probes, the last of which may not have ended, and what was on its way when the breaker opened.

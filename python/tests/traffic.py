@@ -161,6 +161,8 @@ class Traffic:
         self.owed: set[str] = set()
         self.wrong: list[str] = []
         self.over = False
+        # Whether writers pause.
+        self.resting = False
         self._calls: list[list[Call]] = []
         for key in steady:
             callers.call("set", key, b"steady")
@@ -213,6 +215,9 @@ class Traffic:
         chance = random.Random(-1 - at)
         keys = self.keys[at::WRITERS]
         while not self.over:
+            if self.resting:
+                yield Ask("", (0.002,))
+                continue
             owed = self.owed.intersection(keys)
             if owed and chance.random() < 0.5:
                 key = chance.choice(sorted(owed))
