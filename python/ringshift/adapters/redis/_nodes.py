@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import MaxConnectionsError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ringshift.adapters._connecting import is_unreachable
@@ -44,6 +44,9 @@ def failure(error: Exception) -> Failure:
         raise error
     if is_unreachable(error):
         return Failure(error, "unreachable")
+    if isinstance(error, MaxConnectionsError):
+        # `max_connections` is reached, which tells nothing about the node.
+        return Failure(error, None)
     if isinstance(error, RedisTimeoutError | TimeoutError | asyncio.TimeoutError):
         return Failure(error, "timeout")
     if isinstance(error, RedisError | OSError):
