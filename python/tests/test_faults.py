@@ -274,12 +274,15 @@ def test_a_node_that_is_slow_in_part(scene: Any) -> None:
         since = time.monotonic()
         at.wait_until_opened()
         at.let_read(2500)
+        until(lambda: at.traffic.wrong or slow.intersection(call.key for call in at.writes(since)))
         till = time.monotonic()
         at.relay.delay = lambda _: 0
         at.wait_until_closed()
         waited, writes = at.check(since, till)
         assert waited <= 0.01
-        assert all((call.result is not None) == (call.key in slow) for call in writes)
+        lost = [call for call in writes if call.key in slow]
+        assert lost
+        assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in lost)
 
 
 def test_a_node_that_flaps(scene: Any) -> None:
