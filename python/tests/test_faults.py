@@ -116,6 +116,11 @@ class Scene:
         calls = self.traffic.calls()
         return [call for call in calls if call.name == "invalidate" and call.key in self.mine and call.began >= since]
 
+    def waiting(self, since: float) -> int:
+        """How many reads that began after a moment have waited for a node."""
+        calls = self.traffic.calls()
+        return sum(call.name != "invalidate" and call.began >= since and call.seconds >= WAITED for call in calls)
+
     def check(self, since: float, till: float) -> tuple[float, list[Call]]:
         """Ends the traffic, and looks at what must be so after every fault.
 
@@ -257,7 +262,7 @@ def test_without_breakers_every_read_of_a_node_that_hangs_waits(scene: Any) -> N
         at.let_read(300)
         at.node.pause()
         since = time.monotonic()
-        at.let_read(24)
+        until(lambda: at.traffic.wrong or at.waiting(since) >= READERS)
         till = time.monotonic()
         assert at.breaker() == ("closed", 0)
         at.node.resume()

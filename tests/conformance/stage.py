@@ -103,8 +103,8 @@ class Stage:
             "generation": self._generation,
             "primary": names[-1] if spec.get("final") else names[0],
             "clusters": clusters,
-            # Breakers have tests of their own; here every node is asked. One that refuses connections opens its own at once,
-            # but for no longer than until the next call.
+            # Breakers have tests of their own; here every node is asked. One that refuses connections opens its own at
+            # once, but for no longer than until the next call.
             "breaker": {
                 "failures": 100,
                 "rate": 1,
