@@ -10,10 +10,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 export PYTHON
 STAGES := lint scripts rust fuzz model sim c python node go reload vectors conformance live
-CARGO_DENY := 0.20.2
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
-.PHONY: help demo test bench bench-adapters soak fuzz audit clean build generate
+.PHONY: help demo test bench bench-adapters soak fuzz miri audit advisories clean build generate
 .PHONY: setup-demo setup-test setup-bench build-c build-cli build-python build-node build-go
 .PHONY: $(STAGES:%=test-%) test-lint
 
@@ -34,13 +33,16 @@ bench-adapters: setup-bench build ## What the adapters cost beside their bare cl
 	@scripts/setup memcached redis
 	@.venv/bin/python tests/bench/adapters/run.py
 
-soak: build ## What takes longer: wide property tests, long runs under load, sanitizers (these need a nightly Rust).
+soak: build ## What takes longer: wide property tests, long runs under load, sanitizers, Miri (these need a nightly Rust).
 	@scripts/setup c-tests memcached redis
 	@$(RUN_STAGES) soak
 
 fuzz: ## Hostile input by libFuzzer: FUZZ_SECONDS=60 for each of FUZZ_TARGETS, all without.
 	@scripts/setup rust c
 	@scripts/fuzz $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
+miri: ## Unsafe code under Miri, which needs a nightly Rust.
+	@scripts/miri
 
 build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
 
@@ -123,11 +125,13 @@ generate: ## Makes the generated files again: the C header and the vectors.
 	@RINGSHIFT_UPDATE=1 cargo test --quiet -p ringshift-capi --test header
 	@.venv/bin/python tests/vectors/generate.py
 
-audit: ## Licences and sources of all Rust dependencies.
+audit: ## Licences, bans and sources of all Rust dependencies, of every lock file.
 	@scripts/setup rust
-	@echo "==> checking the dependencies against deny.toml"
-	@[[ "$$(target/tools/bin/cargo-deny --version 2>/dev/null)" == "cargo-deny $(CARGO_DENY)" ]] || cargo install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY)
-	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --all-features check bans licenses sources
+	@scripts/audit
+
+advisories: ## Known faults of what is pulled in; needs the databases of RustSec, npm, PyPI and Go.
+	@scripts/setup rust python node go
+	@scripts/audit --advisories
 
 clean: ## Removes everything that a command made, installed tools of the tree included.
 	@rm -rf target .venv node/node_modules tests/bench/node/node_modules tests/bench/rust/target tests/model/target tests/sim/target fuzz/target

@@ -6,14 +6,14 @@ pub const MAX_SPEC_BYTES: usize = 4 << 20;
 /// Most clusters in a spec.
 pub const MAX_CLUSTERS: usize = 64;
 /// Most nodes in a cluster.
-pub const MAX_NODES: usize = 16_384;
+pub const MAX_NODES: usize = 8_192;
 /// Most nodes that a router keeps: those of all specs that were in force, since it lends them out for its life.
 pub const MAX_NODES_KEPT: usize = 1 << 18;
 /// Most points in a spec, over all its placements, each counted as often as it takes longer to compile than a point of
 /// a plain ring: so that no spec takes longer than this many of those.
 pub const MAX_POINTS: u64 = 1 << 20;
 /// How often a node counts among the points, beside those that it has.
-pub const POINTS_OF_A_NODE: u64 = 32;
+pub const POINTS_OF_A_NODE: u64 = 96;
 /// How often a point counts more where a ring has a `max_load`, and once more where it has replicas.
 pub const MORE_OF_A_POINT: u64 = 3;
 /// How often a point of `ketama` counts, which is a digest.

@@ -52,11 +52,8 @@ struct Name(CString);
 impl Name {
     /// A valid spec has no NUL in any name, so nothing is cut off here.
     fn new(text: &str) -> Self {
-        let bytes = text
-            .bytes()
-            .take_while(|&byte| byte != 0)
-            .collect::<Vec<u8>>();
-        Self(CString::new(bytes).unwrap_or_default())
+        let text = text.split('\0').next().unwrap_or_default();
+        Self(CString::new(text).unwrap_or_default())
     }
 
     fn text(&self) -> &str {

@@ -28,7 +28,10 @@ impl SpecFile {
             Ok(path) => Ok(Self { path, shown }),
             Err(error) => Err(Error::new(
                 ErrorKind::InvalidArgument,
-                format!("\"{}\" is not a path: {error}", shown.escape_debug()),
+                format!(
+                    "\"{}\" is not a path: {error}; give that of a file",
+                    shown.escape_debug()
+                ),
             )),
         }
     }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod keys;
+mod owed;
 
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
@@ -16,7 +17,7 @@ use capi::options::{ringshift_options, *};
 use capi::route::{ringshift_route, *};
 use capi::router::{ringshift_router, *};
 use capi::status::ringshift_status_name;
-use capi::{code::*, index::*, metrics::*, moves::*, report::*, version::*};
+use capi::{code::*, index::*, metrics::*, moves::*, owed::*, report::*, version::*};
 
 use arguments::{bytes, path, place, told, well};
 
@@ -72,7 +73,7 @@ impl Handles {
         let router = self.routers[which];
         // SAFETY: handles are open or NULL; memory has the lengths that are said, or lengths that nothing has.
         unsafe {
-            match input.below(16) {
+            match input.below(18) {
                 0 => self.open(which, input),
                 1 => {
                     ringshift_router_free(router);
@@ -124,12 +125,9 @@ impl Handles {
                     ));
                 }
                 11 => {
-                    let nodes = &self.nodes[which];
-                    let node = nodes.get(input.below(nodes.len().max(1))).copied();
-                    let node = node.unwrap_or(ptr::null());
                     well(ringshift_router_report(
                         router,
-                        node,
+                        self.some_node(which, input),
                         u32::from(input.byte() % 5),
                         u32::from(input.byte() % 7),
                     ));
@@ -144,6 +142,7 @@ impl Handles {
                     }
                     assert!(digest[room..].iter().all(|&byte| byte == 0x55));
                 }
+                15 | 16 => self.owed(which, input),
                 _ => {
                     let number = input.word() as u32;
                     assert!(told(ringshift_status_name(number)).is_some());
@@ -155,6 +154,13 @@ impl Handles {
                 }
             }
         }
+    }
+
+    /// A node that this router gave out, or NULL.
+    fn some_node(&self, which: usize, input: &mut Input<'_>) -> *const ringshift_node {
+        let nodes = &self.nodes[which];
+        let node = nodes.get(input.below(nodes.len().max(1))).copied();
+        node.unwrap_or(ptr::null())
     }
 
     unsafe fn open(&mut self, which: usize, input: &mut Input<'_>) {

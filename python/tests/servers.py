@@ -114,12 +114,15 @@ class Relay:
     """Stands between a client and a server, and writes all that passes into a list that several may share.
 
     An entry is (name, "->" or "<-", line). What `cut` says of a line that goes to the server decides whether the
-    connection is closed in place of passing it on; `rewrite` may change such lines.
+    connection is closed in place of passing it on, and `delay` for how many seconds it is held back; `rewrite` may
+    change such lines.
     """
 
     def __init__(self, name: str, server: Server, log: list[tuple[str, str, str]]) -> None:
         self.name, self.server, self.log = name, server, log
         self.cut: Callable[[str], bool] = lambda _: False
+        self.delay: Callable[[str], float] = lambda _: 0
+        self.closed = threading.Event()
         self.rewrite: Callable[[str], str] | None = None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -129,6 +132,7 @@ class Relay:
         self.threads[0].start()
 
     def close(self) -> None:
+        self.closed.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.threads[0].join()
@@ -165,6 +169,8 @@ class Relay:
                 self.log += [(self.name, mark, line) for line in lines]
                 if mark == "->" and any(map(self.cut, lines)):
                     break
+                if mark == "->" and (seconds := max(map(self.delay, lines), default=0)):
+                    self.closed.wait(seconds)
                 if mark == "->" and self.rewrite is not None:
                     data = b"".join(self.rewrite(line).encode("latin-1") + b"\r\n" for line in lines)
                 sink.sendall(data)

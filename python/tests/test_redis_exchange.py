@@ -165,3 +165,40 @@ def test_ways_of_earlier_generations_are_forgotten(server: RedisServer) -> None:
                 assert len(client._servers._ways) == 1
 
         asyncio.run(main())
+
+
+def test_a_full_pool_says_nothing_about_the_node(server: RedisServer) -> None:
+    server.run("FLUSHALL")
+    text = spec(1, cluster(f"a@{server.address}"))
+    with ringshift.Router.from_spec(text) as router, Redis(router, max_connections=1) as client:
+        client.set("k", "v")
+        pool = client._servers.client(server.address).connection_pool
+        connection = pool.get_connection()
+        assert client.get("k") is None
+        with pytest.raises(ringshift.InvalidationLostError):
+            client.delete("k")
+        with pytest.raises(redis.exceptions.MaxConnectionsError):
+            client.incr("n")
+        pool.release(connection)
+        assert client.get("k") == b"v"
+        assert {each["outcome"] for each in router.metrics()["requests"]} == {"ok", "hit"}
+
+
+def test_a_full_pool_says_nothing_about_the_node_in_asyncio(server: RedisServer) -> None:
+    async def main() -> None:
+        with ringshift.Router.from_spec(spec(1, cluster(f"a@{server.address}"))) as router:
+            async with AsyncRedis(router, max_connections=1) as client:
+                await client.set("k", "v")
+                pool = client._servers.client(server.address).client.connection_pool
+                connection = await pool.get_connection()
+                assert await client.get("k") is None
+                with pytest.raises(ringshift.InvalidationLostError):
+                    await client.delete("k")
+                with pytest.raises(redis.exceptions.MaxConnectionsError):
+                    await client.incr("n")
+                await pool.release(connection)
+                assert await client.get("k") == b"v"
+                assert {each["outcome"] for each in router.metrics()["requests"]} == {"ok", "hit"}
+
+    server.run("FLUSHALL")
+    asyncio.run(main())

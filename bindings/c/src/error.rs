@@ -108,6 +108,11 @@ pub(crate) mod tests {
             .to_owned()
     }
 
+    /// As if no call of this thread had failed.
+    pub(crate) fn forget() {
+        LAST.take();
+    }
+
     #[test]
     fn an_error_is_kept_with_its_place_for_its_thread_only() {
         assert_eq!(ringshift_error_status(), RINGSHIFT_OK);

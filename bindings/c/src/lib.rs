@@ -13,6 +13,8 @@
 mod arguments;
 pub mod code;
 pub mod error;
+#[cfg(test)]
+mod hostile;
 pub mod index;
 pub mod metrics;
 pub mod moves;

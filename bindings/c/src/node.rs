@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ringshift_core::{Error, Node};
 
 use crate::arguments::{self, handle};
+use crate::error::keep;
 use crate::index::RINGSHIFT_NO_NODE;
 use crate::panic::{guard, guard_status};
 use crate::router::ringshift_router;
@@ -108,7 +109,14 @@ pub unsafe extern "C" fn ringshift_node_index(node: *const ringshift_node) -> u3
             return Ok(RINGSHIFT_NO_NODE);
         }
         // SAFETY: the caller's, as the header says.
-        Ok(unsafe { ringshift_node::node(node) }?.index())
+        let node = unsafe { ringshift_node::node(node) };
+        Ok(node.map_or_else(
+            |error| {
+                keep(&error);
+                RINGSHIFT_NO_NODE
+            },
+            Node::index,
+        ))
     })
 }
 

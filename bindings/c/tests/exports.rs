@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The exported functions of a source: name and the text from its body on.
 fn exports(source: &str) -> Vec<(String, String)> {
@@ -29,17 +29,30 @@ fn starts_with_a_guard(body: &str) -> bool {
         .is_some_and(|line| line.starts_with("guard(||") || line.starts_with("guard_status(||"))
 }
 
+/// All files of a directory and of those in it.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
+
 #[test]
 fn every_export_is_guarded_and_declared() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let header = fs::read_to_string(root.join("../../include/ringshift.h")).unwrap();
     let mut found = 0;
-    for file in fs::read_dir(root.join("src")).unwrap() {
-        let path = file.unwrap().path();
+    for path in sources(&root.join("src")) {
         let source = fs::read_to_string(&path).unwrap();
         let exports = exports(&source);
         assert_eq!(
-            source.matches("extern \"C\" fn").count(),
+            source.matches("extern \"C\" fn ").count(),
             exports.len(),
             "{}: a C function is not exported",
             path.display()

@@ -14,6 +14,9 @@ use serde_json::value::RawValue;
 use super::path::{self, Path};
 use crate::error::{Error, ErrorKind};
 
+/// Up to so many fields a set takes longer than comparing each with all before it.
+const FEW: usize = 8;
+
 /// One JSON value of a spec and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'t> {
@@ -211,12 +214,17 @@ impl<'t> Cursor<'t> {
         members: Vec<(String, &'t RawValue)>,
         check: impl Fn(&str, &Self) -> Result<(), Error>,
     ) -> Result<Vec<(String, Cursor<'t>)>, Error> {
-        let mut seen = HashSet::new();
-        let mut result = Vec::new();
+        // The few fields of a node, of which a spec has thousands, are compared with one another.
+        let mut seen = (members.len() > FEW).then(HashSet::new);
+        let mut result: Vec<(String, Self)> = Vec::with_capacity(members.len());
         for (name, raw) in members {
             let child = self.child(Path::Field(Rc::clone(&self.path), name.clone()), raw);
             check(&name, &child)?;
-            if !seen.insert(name.clone()) {
+            let is_new = match &mut seen {
+                Some(seen) => seen.insert(name.clone()),
+                None => result.iter().all(|(other, _)| *other != name),
+            };
+            if !is_new {
                 let name = path::shown(&name);
                 return Err(child.invalid(format!("field `{name}` stands twice; keep one")));
             }

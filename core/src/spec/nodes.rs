@@ -19,7 +19,9 @@ pub(super) fn decode(
 ) -> Result<Vec<NodeSpec>, Error> {
     let items = place.array("a list of nodes", limits::MAX_NODES)?;
     let mut nodes: Vec<NodeSpec> = Vec::with_capacity(items.len());
-    let (mut ids, mut taken) = (HashMap::new(), HashMap::new());
+    let mut ids = HashMap::with_capacity(items.len());
+    let mut taken = HashMap::with_capacity(items.len());
+    let mut named = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
         let fields = item.object("a node", &FIELDS)?;
         let id_place = fields.required("id", "the node's stable name")?;
@@ -48,9 +50,10 @@ pub(super) fn decode(
             )));
         }
         nodes.push(node(&fields, id, address, placement)?);
+        named.push(fields.get("alias").unwrap_or(address_place).clone());
     }
     if let PlacementSpec::Legacy(legacy) = placement {
-        check_names(&items, &nodes, *legacy)?;
+        check_names(&named, &nodes, *legacy)?;
     }
     if nodes.is_empty() {
         return Err(place.invalid("a cluster without nodes; list at least one"));
@@ -127,15 +130,10 @@ fn check_rules(
     Ok(())
 }
 
-/// Checks that the client can tell the nodes apart, and that it can tell their names.
-fn check_names(items: &[Cursor<'_>], nodes: &[NodeSpec], legacy: LegacySpec) -> Result<(), Error> {
-    let mut taken = HashMap::new();
-    for ((item, node), position) in items.iter().zip(nodes).zip(0usize..) {
-        let fields = item.object("a node", &FIELDS)?;
-        let place = fields
-            .get("alias")
-            .or(fields.get("address"))
-            .unwrap_or(item);
+/// Checks that the client can tell the nodes apart, and that it can tell their names, which stand at `named`.
+fn check_names(named: &[Cursor<'_>], nodes: &[NodeSpec], legacy: LegacySpec) -> Result<(), Error> {
+    let mut taken = HashMap::with_capacity(nodes.len());
+    for ((place, node), position) in named.iter().zip(nodes).zip(0usize..) {
         let name = legacy.name_of(node).map_err(|right| {
             place.invalid(format!(
                 "{} has no name under {legacy}: {right}",

@@ -1,5 +1,7 @@
 //! An allocator that counts what a thread holds; a test file that uses it makes it its global one.
 
+#![allow(dead_code)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

@@ -15,6 +15,7 @@ from pymemcache.exceptions import (
 )
 
 from ringshift._ringshift import Node, Router
+from ringshift.adapters._connecting import is_unreachable
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
 from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
 from ringshift.adapters._ways import SharedWays
@@ -147,7 +148,7 @@ class Memcached(SharedWays[Pool]):
             )
         except (OSError, MemcacheUnexpectedCloseError) as error:
             with suppress(ClosedError):
-                self._router.report(node, "timeout" if isinstance(error, TimeoutError) else "error", "fill")
+                self._router.report(node, failure(error).outcome or "error", "fill")
             raise
         # As in `_steps`, it has its result also if the router was closed meanwhile.
         try:
@@ -186,6 +187,8 @@ def failure(error: Exception) -> Failure:
     """How a request failed; a caller's mistake is raised."""
     if isinstance(error, MemcacheIllegalInputError):
         raise error
+    if is_unreachable(error):
+        return Failure(error, "unreachable")
     if isinstance(error, TimeoutError):
         return Failure(error, "timeout")
     if isinstance(error, OSError | MemcacheError | ValueError | LookupError):

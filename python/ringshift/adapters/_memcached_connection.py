@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pymemcache.client import base
 from pymemcache.exceptions import MemcacheServerError, MemcacheUnexpectedCloseError, MemcacheUnknownError
 
+from ringshift.adapters._connecting import connecting
 from ringshift.adapters._expiry import to_exptime
 from ringshift.adapters._steps import UNKNOWN, Item, Refused, Token
 
@@ -77,7 +78,8 @@ class Connection(base.Client):  # type: ignore[misc]
     """The epoch in which it was made."""
 
     def _connect(self) -> None:
-        super()._connect()
+        with connecting(secured=self.tls_context is not None):
+            super()._connect()
         self.born = _epoch.next()
 
     def epoch(self) -> int:

@@ -86,7 +86,7 @@ def part_texts() -> list[Parts]:
     return [
         [[one, 1], [" " * 64, blocks], [" " * rest, 1]],
         [[head + '"c0":{"placement":{"kind":"ring","vnodes":1},"nodes":[', 1],
-         ['{"id":"n#","address":"/n#"},', 16383], ['{"id":"last","address":"/last"}]}}}', 1]],
+         ['{"id":"n#","address":"/n#"},', 8191], ['{"id":"last","address":"/last"}]}}}', 1]],
         [[one[:-2] + ',"c1":{"placement":{"kind":"ring"},' + member + '},"standby":"c1","migration":{"id":"m",'
           '"from":"c0","to":"c1","stage":"none","regions":{', 1],
          ['"r#":{"stage":"none"},', 1023], ['"last":{"stage":"none"}}}}', 1]],

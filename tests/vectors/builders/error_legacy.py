@@ -99,7 +99,7 @@ def _limits() -> Iterator[dict[str, Any]]:
     head = json.dumps(
         {"format": 1, "generation": 1, "primary": "c", "clusters": {"c": {"placement": None, "nodes": []}}}
     )
-    for kind, flavor, nodes, weight in (("ketama", "nginx", 4, 1000), ("modulo", "python-memcached", 1017, 1000)):
+    for kind, flavor, nodes, weight in (("ketama", "nginx", 4, 1000), ("modulo", "python-memcached", 957, 1000)):
         rule = json.dumps({"kind": kind, "flavor": flavor})
         before, after = head.replace("null", rule).split("[]")
         node = f'{{"id":"n#","address":"/#","weight":{weight}}},'

@@ -149,10 +149,9 @@ class Redis(Commands):
         try:
             result = ask_once(self._servers.client(node.address), (name.upper(), wire, *arguments))
         except redis.RedisError as error:
-            if not isinstance(error, redis.ResponseError):
-                failed = failure(error)
+            if not isinstance(error, redis.ResponseError) and (outcome := failure(error).outcome) is not None:
                 with suppress(ClosedError):
-                    self._router.report(node, failed.outcome or "error", "fill")
+                    self._router.report(node, outcome, "fill")
             raise
         # As in `_steps`, it has its result also if the router was closed meanwhile.
         try:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import MaxConnectionsError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ringshift.adapters._connecting import is_unreachable
 from ringshift.adapters._steps import Failure
 from ringshift.errors import InvalidArgumentError
 
@@ -41,6 +42,11 @@ def failure(error: Exception) -> Failure:
     """How a request failed; a caller's mistake is raised."""
     if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
         raise error
+    if is_unreachable(error):
+        return Failure(error, "unreachable")
+    if isinstance(error, MaxConnectionsError):
+        # `max_connections` is reached, which tells nothing about the node.
+        return Failure(error, None)
     if isinstance(error, RedisTimeoutError | TimeoutError | asyncio.TimeoutError):
         return Failure(error, "timeout")
     if isinstance(error, RedisError | OSError):

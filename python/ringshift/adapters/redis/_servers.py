@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import redis
@@ -10,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ringshift._ringshift import Node, Router
+from ringshift.adapters._connecting import connecting, is_unreachable, mark_unreachable
 from ringshift.adapters._steps import Item, Refused, Reply, Step, Token
 from ringshift.adapters._ways import SharedWays
 from ringshift.adapters.redis._exchange import ask, ask_all
@@ -80,10 +82,41 @@ class Servers(SharedWays[Any]):
         retry = Retry(NoBackoff(), 1, RETRIED)
         # redis-py's methods are typed in part only.
         client: Any = redis.Redis(**{"retry": retry, **self._options, **where(address)})
+        pool = client.connection_pool
+        pool.connection_class = _telling(pool.connection_class)
         return client
 
     def _let_go(self, clients: Iterable[Any]) -> None:
         """Their connections close with the last call on them."""
+
+
+@cache
+def _telling(connection: type[Any]) -> type[Any]:
+    """A connection class of redis-py whose errors tell whether there was a connection."""
+    secured = issubclass(connection, redis.SSLConnection)
+
+    class Connection(connection):  # type: ignore[misc]
+        unreachable = False
+
+        def _connect(self) -> Any:
+            self.unreachable = False
+            try:
+                with connecting(secured=secured):
+                    return super()._connect()
+            except OSError as error:
+                self.unreachable = is_unreachable(error)
+                raise
+
+        def connect_check_health(self, *arguments: Any, **named: Any) -> None:
+            # Connects, and raises an error of redis-py's own if that fails.
+            try:
+                super().connect_check_health(*arguments, **named)
+            except redis.RedisError as error:
+                if self.unreachable:
+                    mark_unreachable(error)
+                raise
+
+    return Connection
 
 
 def _carried(client: Any, wanted: Requests) -> Any:

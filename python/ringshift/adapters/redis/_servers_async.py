@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
+import redis
 from redis.asyncio import Redis as NodeClient
+from redis.asyncio import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from ringshift._ringshift import Node, Router
+from ringshift.adapters._connecting import connecting, is_unreachable, mark_unreachable
 from ringshift.adapters._steps import Item, Refused, Reply, Step, Token
 from ringshift.adapters._ways import Ways
 from ringshift.adapters.redis._exchange_async import ask, ask_all
@@ -114,7 +118,11 @@ class Servers(Ways[Server]):
 
     def _make(self, address: str) -> Server:
         retry = Retry(NoBackoff(), 1, RETRIED)
-        return Server(NodeClient(**{"retry": retry, **self._options, **where(address)}))
+        # redis-py's methods are typed in part only.
+        client: Any = NodeClient(**{"retry": retry, **self._options, **where(address)})
+        pool = client.connection_pool
+        pool.connection_class = _telling(pool.connection_class)
+        return Server(client)
 
     def _let_go(self, clients: Iterable[Server]) -> None:
         self._left = [each for each in self._left if each.users]
@@ -129,6 +137,35 @@ class Servers(Ways[Server]):
         for server in servers:
             server.left = False
             await server.client.aclose()
+
+
+@cache
+def _telling(connection: type[Any]) -> type[Any]:
+    """A connection class of redis-py whose errors tell whether there was a connection."""
+    secured = issubclass(connection, SSLConnection)
+
+    class Connection(connection):  # type: ignore[misc]
+        unreachable = False
+
+        async def _connect(self) -> None:
+            self.unreachable = False
+            try:
+                with connecting(secured=secured):
+                    await super()._connect()
+            except OSError as error:
+                self.unreachable = is_unreachable(error)
+                raise
+
+        async def connect_check_health(self, *arguments: Any, **named: Any) -> None:
+            # Connects, and raises an error of redis-py's own if that fails.
+            try:
+                await super().connect_check_health(*arguments, **named)
+            except redis.RedisError as error:
+                if self.unreachable:
+                    mark_unreachable(error)
+                raise
+
+    return Connection
 
 
 async def _carried(client: Any, wanted: Requests) -> Any:
