@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 
 use ringshift::limits::MAX_OWED_BYTES;
-use ringshift::{ErrorKind, Node, Op, Outcome, OwedKey, Router};
+use ringshift::{BreakerState, ErrorKind, Node, Op, Outcome, OwedKey, Router};
 use support::Ring;
 use support::migration::{ids, migration, router, told};
 
@@ -287,4 +287,28 @@ fn only_a_failure_is_a_loss() {
         );
     }
     assert!(router.metrics().requests.is_empty() && router.metrics().owed.keys == 0);
+}
+
+#[test]
+fn a_node_that_nobody_asks_for_anything_else_is_probed_by_what_is_owed_to_it() {
+    let spec = ids("n", 1).json(1);
+    let router = router(&format!(
+        r#"{{"format":1,"generation":1,"primary":"c","clusters":{{"c":{spec}}},"breaker":{{"failures":1,"open":"20ms"}}}}"#
+    ));
+    let node = node_of(&router, "n0");
+    router.lost(&node, b"key", Outcome::Timeout).unwrap();
+    router.lost(&node, b"other", Outcome::Timeout).unwrap();
+    assert!(owed(&router, "n0").is_empty(), "its breaker is open");
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    assert!(
+        support::read(&router, b"key").is_empty(),
+        "an owed key is no probe"
+    );
+    assert_eq!(
+        owed(&router, "n0"),
+        ["key", "other"],
+        "but its invalidation is"
+    );
+    router.report(&node, Op::Invalidate, Outcome::Ok);
+    assert_eq!(node.breaker(), BreakerState::Closed);
 }

@@ -53,7 +53,8 @@ def test_what_is_no_loss_is_refused() -> None:
         router.lost(node, "\ud800")
     with pytest.raises(TypeError):
         router.lost(node, 7)  # type: ignore[arg-type]
-    for call in (lambda: router.lost(*other.nodes, "k"), lambda: router.owed(*other.nodes)):
+    (foreign,) = other.nodes
+    for call in (lambda: router.lost(foreign, "k"), lambda: router.owed(foreign)):
         with pytest.raises(ringshift.InvalidArgumentError, match="another router"):
             call()
     assert router.metrics()["requests"] == []
