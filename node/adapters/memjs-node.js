@@ -2,10 +2,9 @@
 'use strict'
 
 /**
- * @import { Outcome } from '../index.js'
  * @import { Serializer } from './memjs.js'
  * @import { FilledOptions } from './memjs-options.js'
- * @import { Item, Key } from './steps-types.js'
+ * @import { Fault, Item, Key } from './steps-types.js'
  * @import { Response } from 'memjs'
  */
 
@@ -29,6 +28,7 @@ const {
   isPlaceholder,
 } = require('./meta.js')
 const { NodeServer, NodeTimeout } = require('./memjs-server.js')
+const { isUnreachable } = require('./reach.js')
 const { Token } = require('./steps.js')
 
 // Of memcached's binary protocol, which memjs speaks: opcodes, statuses, and where a request has its CAS number.
@@ -64,9 +64,11 @@ class MemjsNode {
     this.#limits = new Limits(
       options.retries * timeout + (options.retries - 1) * options.retry_delay * 1000,
       (/** @type {(error: Error) => void} */ reject) => {
-        const error = new NodeTimeout('no answer in time')
-        reject(error)
+        const error = new NodeTimeout(
+          this.#server.reach.failed ? 'no connection in time' : 'no answer in time',
+        )
         this.#server.error(error)
+        reject(error)
       },
     )
     // A server that wants SASL speaks the binary protocol only.
@@ -200,9 +202,10 @@ function guarded(serializer) {
  * How a failed request ended, as the router wants to know it. That the caller asked for the impossible says nothing
  * against the node, which answered.
  * @param {unknown} error
- * @returns {Outcome}
+ * @returns {Fault | 'ok'}
  */
 function outcomeOf(error) {
+  if (isUnreachable(error)) return 'unreachable'
   if (error instanceof NodeTimeout || error instanceof MetaTimeout) return 'timeout'
   if (error instanceof Error && /^socket timed out/.test(error.message)) return 'timeout'
   return isAnswer(error) &&

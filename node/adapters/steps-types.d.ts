@@ -25,6 +25,9 @@ export type Do =
 
 export type Key = string | Buffer
 
+/** What is reported of a node that did not acknowledge. */
+export type Fault = 'error' | 'timeout' | 'unreachable'
+
 /** A value as a cache keeps it. */
 export interface Item {
   readonly value: Buffer

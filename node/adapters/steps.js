@@ -4,7 +4,7 @@
 
 /**
  * @import { Node, Op, Outcome, Router } from '../index.js'
- * @import { Do, Key, Reply, Step, Transport } from './steps-types.js'
+ * @import { Do, Fault, Key, Reply, Step, Transport } from './steps-types.js'
  */
 
 const { isClosed } = require('./closed.js')
@@ -25,7 +25,7 @@ class Token {
 class Failure {
   /**
    * @param {Error} error
-   * @param {'error' | 'timeout' | null} outcome what to report; null if it says nothing about the node
+   * @param {Fault | null} outcome what to report; null if it says nothing about the node
    */
   constructor(error, outcome) {
     this.error = error

@@ -1,0 +1,176 @@
+// Nodes to which no connection can be made, and those that only look so: what the router is told of them, by both adapters.
+import assert from 'node:assert/strict'
+import dns from 'node:dns'
+import { once } from 'node:events'
+import net from 'node:net'
+import path from 'node:path'
+import { test } from 'node:test'
+import { Router } from 'ringshift'
+import { Redis } from 'ringshift/adapters/ioredis'
+import { Client } from 'ringshift/adapters/memjs'
+import { single } from './helpers/specs.mjs'
+import { temporaryDirectory } from './helpers/temporary.mjs'
+
+// Only what says that a node can't be reached opens a breaker here.
+const PATIENT = { breaker: { failures: 100, min_requests: 1_000_000, open: '60s', max_ejected: 1 } }
+
+const ADAPTERS = {
+  memjs(router, timeout, options) {
+    const client = new Client(router, { timeout: timeout / 1000, ...options })
+    return { client, close: () => client.close(), count: () => client.increment('n', 1) }
+  },
+  ioredis(router, timeout, options) {
+    const client = new Redis(router, { commandTimeout: timeout, connectTimeout: timeout, ...options })
+    return { client, close: () => client.disconnect(), count: () => client.incr('n') }
+  },
+}
+
+/** A client of one node, and what its router was told by now. */
+function setUp(t, adapter, address, { timeout = 600_000, ...options } = {}) {
+  const router = Router.fromSpec(single([address], PATIENT))
+  const { client, close, count } = ADAPTERS[adapter](router, timeout, options)
+  t.after(close)
+  const told = () =>
+    Object.fromEntries(
+      router.metrics().requests.map(({ op, outcome, count: number }) => [`${op} ${outcome}`, number]),
+    )
+  return { client, count, told, breaker: () => router.metrics().breakers[0] }
+}
+
+/** Something that listens on loopback. */
+async function listen(t, onConnection) {
+  const open = new Set()
+  const server = net.createServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => {})
+    onConnection(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    for (const socket of open) socket.destroy()
+  })
+  return `127.0.0.1:${server.address().port}`
+}
+
+async function refusing() {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return [`127.0.0.1:${port}`, 'ECONNREFUSED']
+}
+
+for (const adapter of Object.keys(ADAPTERS)) {
+  for (const [what, place] of [
+    ['nothing listens there', refusing],
+    ['there is no such socket', (t) => [path.join(temporaryDirectory(t), 'none'), 'ENOENT']],
+    [
+      'its name is not known',
+      (t) => {
+        // In the system's place, which would ask beyond this machine.
+        t.mock.method(dns, 'lookup', (_name, _options, done) =>
+          process.nextTick(done, Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })),
+        )
+        return ['cache.invalid:1', 'ENOTFOUND']
+      },
+    ],
+  ]) {
+    test(`${adapter}: a node is unreachable if ${what}, and one request is enough to know it`, async (t) => {
+      const [address, code] = await place(t)
+      const { client, count, told, breaker } = setUp(t, adapter, address)
+      assert.equal(await client.getOrLoad('k', () => 'v').then(String), 'v')
+      assert.deepEqual(told(), { 'read unreachable': 1 })
+      assert.deepEqual([breaker().state, breaker().opened], ['open', 1])
+      const lost = await client.invalidate('k').catch((error) => error)
+      assert.deepEqual(
+        [lost.code, lost.node.id, lost.cause.code],
+        ['RINGSHIFT_INVALIDATION_LOST', 'n0', code],
+      )
+      await assert.rejects(client.set('k', 'v'), { code: 'RINGSHIFT_INVALIDATION_LOST' })
+      await assert.rejects(count(), { code })
+      assert.deepEqual(told(), { 'read unreachable': 1, 'fill unreachable': 1, 'invalidate unreachable': 2 })
+    })
+  }
+
+  test(`${adapter}: a read by the plain command knows it too`, async (t) => {
+    const { client, told, breaker } = setUp(t, adapter, (await refusing())[0])
+    await client.get('k')
+    assert.deepEqual([told(), breaker().state], [{ 'read unreachable': 1 }, 'open'])
+  })
+
+  test(`${adapter}: a node is unreachable if no connection stands in time`, async (t) => {
+    t.mock.method(dns, 'lookup', () => {})
+    // A look-up keeps the process alive, which this one does not.
+    const alive = setInterval(() => {}, 1000)
+    t.after(() => clearInterval(alive))
+    for (const call of ['get', 'invalidate', 'getOrLoad']) {
+      const { client, told, breaker } = setUp(t, adapter, 'cache.invalid:1', { timeout: 100 })
+      const error = await client[call]('k', () => null).catch((caught) => caught)
+      assert.equal(error?.code, call === 'invalidate' ? 'RINGSHIFT_INVALIDATION_LOST' : undefined)
+      assert.deepEqual(Object.keys(told()), [`${call === 'invalidate' ? call : 'read'} unreachable`])
+      assert.equal(breaker().state, 'open')
+    }
+  })
+
+  test(`${adapter}: a node that takes a connection and says nothing is reached`, async (t) => {
+    const address = await listen(t, () => {})
+    const { client, count, told, breaker } = setUp(t, adapter, address, { timeout: 100 })
+    await client.get('k')
+    await client.getOrLoad('k', () => null)
+    await assert.rejects(client.invalidate('k'), { code: 'RINGSHIFT_INVALIDATION_LOST' })
+    await assert.rejects(count())
+    assert.deepEqual(told(), { 'read timeout': 2, 'fill timeout': 1, 'invalidate timeout': 1 })
+    assert.equal(breaker().state, 'closed')
+  })
+
+  test(`${adapter}: a node that closes each connection is reached`, async (t) => {
+    const address = await listen(t, (socket) => socket.once('data', () => socket.destroy()))
+    const { client, told, breaker } = setUp(t, adapter, address)
+    await client.get('k')
+    await client.getOrLoad('k', () => null)
+    await assert.rejects(client.invalidate('k'), { code: 'RINGSHIFT_INVALIDATION_LOST' })
+    assert.deepEqual(told(), { 'read error': 2, 'invalidate error': 1 })
+    assert.equal(breaker().state, 'closed')
+  })
+}
+
+test("memjs: its own retries end with what the last one's connection was", async (t) => {
+  const options = { retries: 3, retry_delay: 0.001 }
+  const { client, told } = setUp(t, 'memjs', (await refusing())[0], { timeout: 20_000, ...options })
+  await client.get('k')
+  assert.deepEqual(told(), { 'read unreachable': 1 })
+})
+
+test('memjs: a server that wants a password and says nothing is reached', async (t) => {
+  const address = await listen(t, () => {})
+  const { client, told } = setUp(t, 'memjs', address, { timeout: 100, username: 'u', password: 'p' })
+  await client.get('k')
+  assert.deepEqual(told(), { 'read timeout': 1 })
+})
+
+test("ioredis: its own reconnecting ends with what the last one's connection was", async (t) => {
+  const options = { retryStrategy: () => 1, maxRetriesPerRequest: 3 }
+  const { client, told } = setUp(t, 'ioredis', (await refusing())[0], options)
+  await client.get('k')
+  assert.deepEqual(told(), { 'read unreachable': 1 })
+})
+
+test('ioredis: a request that may not wait for a connection says nothing about it', async (t) => {
+  const { client, told } = setUp(t, 'ioredis', (await refusing())[0], { enableOfflineQueue: false })
+  await client.get('k')
+  assert.deepEqual(told(), { 'read error': 1 })
+})
+
+test('ioredis: where TLS fails, the node was reached', async (t) => {
+  for (const [answer, outcome] of [
+    [() => {}, 'timeout'],
+    [(socket) => socket.once('data', () => socket.end('no TLS here')), 'error'],
+  ]) {
+    const address = await listen(t, answer)
+    const { client, told } = setUp(t, 'ioredis', address, { timeout: 300, tls: {} })
+    await client.get('k')
+    assert.deepEqual(told(), { [`read ${outcome}`]: 1 })
+  }
+})
