@@ -5,6 +5,9 @@
 
 /** @import { Socket } from 'node:net' */
 
+/** What this process lacks itself: that says nothing about the node. */
+const LOCAL = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']
+
 /** @type {WeakSet<object>} */
 const unreachable = new WeakSet()
 
@@ -34,10 +37,10 @@ class Reach {
 
   /**
    * Notes it of an error, if no connection is what it comes from.
-   * @param {Error} error of a request that needed the connection
+   * @param {NodeJS.ErrnoException} error of a request that needed the connection
    */
   note(error) {
-    if (this.failed) unreachable.add(error)
+    if (this.failed && !LOCAL.includes(error.code ?? '')) unreachable.add(error)
   }
 }
 

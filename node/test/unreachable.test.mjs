@@ -14,6 +14,8 @@ import { temporaryDirectory } from './helpers/temporary.mjs'
 // Only what says that a node can't be reached opens a breaker here.
 const PATIENT = { breaker: { failures: 100, min_requests: 1_000_000, open: '60s', max_ejected: 1 } }
 
+const NAMED = 'cache.invalid:1'
+
 const ADAPTERS = {
   memjs(router, timeout, options) {
     const client = new Client(router, { timeout: timeout / 1000, ...options })
@@ -62,6 +64,13 @@ async function refusing() {
   return [`127.0.0.1:${port}`, 'ECONNREFUSED']
 }
 
+/** Names are looked up in the system's place, which would ask beyond this machine. */
+function failLookups(t, code) {
+  t.mock.method(dns, 'lookup', (_name, _options, done) =>
+    process.nextTick(done, Object.assign(new Error('the look-up failed'), { code })),
+  )
+}
+
 for (const adapter of Object.keys(ADAPTERS)) {
   for (const [what, place] of [
     ['nothing listens there', refusing],
@@ -69,11 +78,8 @@ for (const adapter of Object.keys(ADAPTERS)) {
     [
       'its name is not known',
       (t) => {
-        // In the system's place, which would ask beyond this machine.
-        t.mock.method(dns, 'lookup', (_name, _options, done) =>
-          process.nextTick(done, Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })),
-        )
-        return ['cache.invalid:1', 'ENOTFOUND']
+        failLookups(t, 'ENOTFOUND')
+        return [NAMED, 'ENOTFOUND']
       },
     ],
   ]) {
@@ -106,12 +112,20 @@ for (const adapter of Object.keys(ADAPTERS)) {
     const alive = setInterval(() => {}, 1000)
     t.after(() => clearInterval(alive))
     for (const call of ['get', 'invalidate', 'getOrLoad']) {
-      const { client, told, breaker } = setUp(t, adapter, 'cache.invalid:1', { timeout: 100 })
+      const { client, told, breaker } = setUp(t, adapter, NAMED, { timeout: 100 })
       const error = await client[call]('k', () => null).catch((caught) => caught)
       assert.equal(error?.code, call === 'invalidate' ? 'RINGSHIFT_INVALIDATION_LOST' : undefined)
       assert.deepEqual(Object.keys(told()), [`${call === 'invalidate' ? call : 'read'} unreachable`])
       assert.equal(breaker().state, 'open')
     }
+  })
+
+  test(`${adapter}: that this process has no descriptor left says nothing about the node`, async (t) => {
+    failLookups(t, 'EMFILE')
+    const { client, told, breaker } = setUp(t, adapter, NAMED)
+    await client.get('k')
+    await client.getOrLoad('k', () => null)
+    assert.deepEqual([told(), breaker().state], [{ 'read error': 2 }, 'closed'])
   })
 
   test(`${adapter}: a node that takes a connection and says nothing is reached`, async (t) => {
