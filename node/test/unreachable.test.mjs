@@ -15,22 +15,24 @@ import { temporaryDirectory } from './helpers/temporary.mjs'
 const PATIENT = { breaker: { failures: 100, min_requests: 1_000_000, open: '60s', max_ejected: 1 } }
 
 const NAMED = 'cache.invalid:1'
+// So long, in milliseconds, that a test which waits for it fails by its own limit.
+const NEVER = 600_000
 
 const ADAPTERS = {
-  memjs(router, timeout, options) {
-    const client = new Client(router, { timeout: timeout / 1000, ...options })
+  memjs(router, answer, connect, options) {
+    const client = new Client(router, { timeout: answer / 1000, conntimeout: connect / 1000, ...options })
     return { client, close: () => client.close(), count: () => client.increment('n', 1) }
   },
-  ioredis(router, timeout, options) {
-    const client = new Redis(router, { commandTimeout: timeout, connectTimeout: timeout, ...options })
+  ioredis(router, answer, connect, options) {
+    const client = new Redis(router, { commandTimeout: answer, connectTimeout: connect, ...options })
     return { client, close: () => client.disconnect(), count: () => client.incr('n') }
   },
 }
 
 /** A client of one node, and what its router was told by now. */
-function setUp(t, adapter, address, { timeout = 600_000, ...options } = {}) {
+function setUp(t, adapter, address, { answer = NEVER, connect = NEVER, ...options } = {}) {
   const router = Router.fromSpec(single([address], PATIENT))
-  const { client, close, count } = ADAPTERS[adapter](router, timeout, options)
+  const { client, close, count } = ADAPTERS[adapter](router, answer, connect, options)
   t.after(close)
   const told = () =>
     Object.fromEntries(
@@ -111,8 +113,14 @@ for (const adapter of Object.keys(ADAPTERS)) {
     // A look-up keeps the process alive, which this one does not.
     const alive = setInterval(() => {}, 1000)
     t.after(() => clearInterval(alive))
-    for (const call of ['get', 'invalidate', 'getOrLoad']) {
-      const { client, told, breaker } = setUp(t, adapter, NAMED, { timeout: 100 })
+    for (const [call, times] of [
+      ['get', { answer: 100 }],
+      ['get', { connect: 100 }],
+      ['getOrLoad', { answer: 100 }],
+      ['invalidate', { answer: 100 }],
+      ['invalidate', { connect: 100 }],
+    ]) {
+      const { client, told, breaker } = setUp(t, adapter, NAMED, times)
       const error = await client[call]('k', () => null).catch((caught) => caught)
       assert.equal(error?.code, call === 'invalidate' ? 'RINGSHIFT_INVALIDATION_LOST' : undefined)
       assert.deepEqual(Object.keys(told()), [`${call === 'invalidate' ? call : 'read'} unreachable`])
@@ -130,7 +138,7 @@ for (const adapter of Object.keys(ADAPTERS)) {
 
   test(`${adapter}: a node that takes a connection and says nothing is reached`, async (t) => {
     const address = await listen(t, () => {})
-    const { client, count, told, breaker } = setUp(t, adapter, address, { timeout: 100 })
+    const { client, count, told, breaker } = setUp(t, adapter, address, { answer: 100 })
     await client.get('k')
     await client.getOrLoad('k', () => null)
     await assert.rejects(client.invalidate('k'), { code: 'RINGSHIFT_INVALIDATION_LOST' })
@@ -152,16 +160,18 @@ for (const adapter of Object.keys(ADAPTERS)) {
 
 test("memjs: its own retries end with what the last one's connection was", async (t) => {
   const options = { retries: 3, retry_delay: 0.001 }
-  const { client, told } = setUp(t, 'memjs', (await refusing())[0], { timeout: 20_000, ...options })
+  const { client, told } = setUp(t, 'memjs', (await refusing())[0], options)
   await client.get('k')
   assert.deepEqual(told(), { 'read unreachable': 1 })
 })
 
 test('memjs: a server that wants a password and says nothing is reached', async (t) => {
   const address = await listen(t, () => {})
-  const { client, told } = setUp(t, 'memjs', address, { timeout: 100, username: 'u', password: 'p' })
-  await client.get('k')
-  assert.deepEqual(told(), { 'read timeout': 1 })
+  for (const times of [{ answer: 100 }, { connect: 500 }]) {
+    const { client, told } = setUp(t, 'memjs', address, { ...times, username: 'u', password: 'p' })
+    await client.get('k')
+    assert.deepEqual(told(), { 'read timeout': 1 })
+  }
 })
 
 test("ioredis: its own reconnecting ends with what the last one's connection was", async (t) => {
@@ -183,7 +193,7 @@ test('ioredis: where TLS fails, the node was reached', async (t) => {
     [(socket) => socket.once('data', () => socket.end('no TLS here')), 'error'],
   ]) {
     const address = await listen(t, answer)
-    const { client, told } = setUp(t, 'ioredis', address, { timeout: 300, tls: {} })
+    const { client, told } = setUp(t, 'ioredis', address, { connect: 500, tls: {} })
     await client.get('k')
     assert.deepEqual(told(), { [`read ${outcome}`]: 1 })
   }
