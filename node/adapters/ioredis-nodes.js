@@ -16,7 +16,7 @@ const { Reach } = require('./reach.js')
  * ioredis' own defaults but for these: a dead node is an error at once, a hung one after a second, and a command is
  * never sent twice. A connection that is lost is made again by the next request and not after a delay, in which requests
  * would wait.
- * @type {RedisOptions}
+ * @satisfies {RedisOptions}
  */
 const DEFAULTS = {
   connectTimeout: 1000,
@@ -61,7 +61,10 @@ class IoredisNodes {
     this.#router = router
     // One that is given as undefined would take a default away, and with it the bound on waiting.
     const given = Object.entries(options).filter(([, value]) => value !== undefined)
-    this.#options = { ...DEFAULTS, ...Object.fromEntries(given), lazyConnect: true }
+    const filled = { ...DEFAULTS, ...Object.fromEntries(given), lazyConnect: true }
+    // A command's own limit is the end of connecting too. ioredis' would come before what has arrived is read, so it gets none.
+    if (filled.connectTimeout >= filled.commandTimeout) filled.connectTimeout = 0
+    this.#options = filled
   }
 
   get closed() {

@@ -58,7 +58,12 @@ class MemjsNode {
     const where = parseAddress(address)
     const serializer = options.serializer ? guarded(options.serializer) : undefined
     // memjs hands both to net.connect, which takes a path in the place of a port.
-    this.#server = new NodeServer(where.host, where.path ?? where.port, undefined, undefined, { ...options })
+    this.#server = new NodeServer(where.host, where.path ?? where.port, undefined, undefined, {
+      ...options,
+      // A request's own limit is the end of connecting too, unless another try follows. memjs' would come before
+      // what has arrived is read, so it gets none.
+      conntimeout: isOnlyTry(options) ? 0 : options.conntimeout,
+    })
     this.#client = new memjs.Client([this.#server], { ...options, serializer })
     const timeout = options.timeout * 1000
     this.#limits = new Limits(
@@ -177,6 +182,11 @@ class MemjsNode {
     this.#client.close()
     this.#meta?.close()
   }
+}
+
+/** @param {FilledOptions} options */
+function isOnlyTry({ retries, timeout, conntimeout }) {
+  return retries === 1 && conntimeout >= timeout
 }
 
 /**

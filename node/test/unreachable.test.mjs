@@ -147,6 +147,17 @@ for (const adapter of Object.keys(ADAPTERS)) {
     assert.equal(breaker().state, 'closed')
   })
 
+  test(`${adapter}: that this process was held up while it connected says nothing about the node`, async (t) => {
+    const address = await listen(t, () => {})
+    const { client, told } = setUp(t, adapter, address, { answer: 100, connect: 100 })
+    const asked = client.get('k')
+    // What the client does to connect is done by then, and the event loop has not been around.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => process.nextTick(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    await asked
+    assert.deepEqual(told(), { 'read timeout': 1 })
+  })
+
   test(`${adapter}: a node that closes each connection is reached`, async (t) => {
     const address = await listen(t, (socket) => socket.once('data', () => socket.destroy()))
     const { client, told, breaker } = setUp(t, adapter, address)
