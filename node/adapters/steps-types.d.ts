@@ -76,6 +76,12 @@ export interface Transport {
 /** Which nodes may be filled, and with what. */
 export type Tokens = readonly (readonly [Node, Token])[]
 
+/** A key that the router gave out to be invalidated again, and which loss that is about. */
+export interface Owed {
+  readonly key: Buffer
+  readonly loss: number
+}
+
 /** What became of a write. */
 export interface Written {
   /** By the key's position: what the first node that stores it said; for deletes, whether the key was anywhere. */
