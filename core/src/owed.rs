@@ -182,14 +182,14 @@ impl OwedKeys {
     /// A few keys whose invalidation a node did not acknowledge, now that it answers. Not those which another node that is in
     /// `shut` did not acknowledge either: it would be asked in vain. Each is handed out once in a while.
     ///
-    /// `refuses` tells whether requests are to be kept away from the node, and is asked once there is a key to hand out: where
+    /// `keep_away` tells whether requests are to be kept away from the node, and is asked once there is a key to hand out: where
     /// they are not, they may be its breaker's probe.
     pub(crate) fn hand_out(
         &self,
         node: u32,
         now: u64,
         shut: impl FnOnce() -> HashSet<u32>,
-        refuses: impl FnOnce() -> bool,
+        keep_away: impl FnOnce() -> bool,
     ) -> Vec<OwedKey> {
         if self.is_nothing() {
             return Vec::new();
@@ -203,7 +203,7 @@ impl OwedKeys {
             return Vec::new();
         }
         let shut = shut();
-        let refused = LazyCell::new(refuses);
+        let kept_away = LazyCell::new(keep_away);
         let mut handed_out = Vec::new();
         for key in due {
             let Some((key, mut loss)) = inner.take(&key) else {
@@ -216,7 +216,7 @@ impl OwedKeys {
             inner.number += 1;
             loss.turn = inner.number;
             let all_answer = loss.nodes.iter().all(|each| !shut.contains(each));
-            if loss.leased_until <= now && all_answer && !*refused {
+            if loss.leased_until <= now && all_answer && !*kept_away {
                 loss.leased_until = now + LEASE_MS;
                 handed_out.push(OwedKey {
                     key: Arc::clone(&key),

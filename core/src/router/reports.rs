@@ -105,8 +105,8 @@ impl Router {
         let asked = node.identity();
         let now = self.pool.troubled().now();
         let shut = || self.with(|snapshot| owed::shut(snapshot.nodes(), asked, now));
-        let refuses = || node.health().refuses(now);
-        self.pool.owed().hand_out(asked, now, shut, refuses)
+        let keep_away = || node.health().refuses(now);
+        self.pool.owed().hand_out(asked, now, shut, keep_away)
     }
 
     /// Tells that the invalidation of a key that [`Router::owed`] gave was sent again, in the order of its route, and
