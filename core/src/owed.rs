@@ -10,6 +10,7 @@
 #[cfg(all(test, not(loom)))]
 mod naive_tests;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -180,11 +181,15 @@ impl OwedKeys {
 
     /// A few keys whose invalidation a node did not acknowledge, now that it answers. Not those which another node that is in
     /// `shut` did not acknowledge either: it would be asked in vain. Each is handed out once in a while.
+    ///
+    /// `keep_away` tells whether requests are to be kept away from the node, and is asked once there is a key to hand out: where
+    /// they are not, they may be its breaker's probe.
     pub(crate) fn hand_out(
         &self,
         node: u32,
         now: u64,
         shut: impl FnOnce() -> HashSet<u32>,
+        keep_away: impl FnOnce() -> bool,
     ) -> Vec<OwedKey> {
         if self.is_nothing() {
             return Vec::new();
@@ -198,6 +203,7 @@ impl OwedKeys {
             return Vec::new();
         }
         let shut = shut();
+        let kept_away = LazyCell::new(keep_away);
         let mut handed_out = Vec::new();
         for key in due {
             let Some((key, mut loss)) = inner.take(&key) else {
@@ -209,7 +215,8 @@ impl OwedKeys {
             // What can't be handed out goes to the end as well, so that it is not in the way.
             inner.number += 1;
             loss.turn = inner.number;
-            if loss.leased_until <= now && loss.nodes.iter().all(|each| !shut.contains(each)) {
+            let all_answer = loss.nodes.iter().all(|each| !shut.contains(each));
+            if loss.leased_until <= now && all_answer && !*kept_away {
                 loss.leased_until = now + LEASE_MS;
                 handed_out.push(OwedKey {
                     key: Arc::clone(&key),
@@ -317,10 +324,14 @@ fn cost(key: &[u8], nodes: usize) -> usize {
     key.len() + ENTRY_BYTES * nodes
 }
 
-/// The nodes of a spec that answer nobody at present, by identity.
-pub(crate) fn shut<'n>(nodes: impl Iterator<Item = &'n Arc<Node>>) -> HashSet<u32> {
+/// The nodes of a spec that answer nobody at present, by identity, but for the one that is asked for.
+pub(crate) fn shut<'n>(
+    nodes: impl Iterator<Item = &'n Arc<Node>>,
+    asked: u32,
+    now: u64,
+) -> HashSet<u32> {
     nodes
-        .filter(|node| node.health().is_open())
+        .filter(|node| node.identity() != asked && node.health().is_shut(now))
         .map(|node| node.identity())
         .collect()
 }

@@ -149,6 +149,48 @@ fn it_is_kept_back_while_another_node_that_lost_it_is_not_asked() {
 }
 
 #[test]
+fn where_the_breaker_is_open_its_one_probe_sends_it_again() {
+    let two = format!(
+        r#""c":{}"#,
+        Ring {
+            replicas: 2,
+            ..ids("n", 2)
+        }
+        .json(1)
+    );
+    let spec = clusters(1, &two).replacen(
+        r#""breaker":{"#,
+        r#""breaker":{"open":"1ms","max_open":"1ms","#,
+        1,
+    );
+    let router = router(&spec);
+    let [one, other] = ["n0", "n1"].map(|id| node_of(&router, id));
+    for node in [&one, &other] {
+        router.lost(node, b"key", Outcome::Unreachable).unwrap();
+        router.lost(node, b"later", Outcome::Unreachable).unwrap();
+    }
+    // Every key that is read there is owed, so that no read is a probe.
+    assert!(support::read(&router, b"key").is_empty());
+    let given = loop {
+        let given = router.owed(&one);
+        if !given.is_empty() {
+            break given;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    assert_eq!(given.len(), 2);
+    for node in [&one, &other] {
+        router.report(node, Op::Invalidate, Outcome::Ok);
+    }
+    let states = router.metrics().breakers;
+    assert_eq!(states[0].state.name(), "closed", "that was the probe");
+    for owed in given {
+        router.repaid(&owed.key, owed.loss);
+    }
+    assert_eq!(support::read(&router, b"key").len(), 2);
+}
+
+#[test]
 fn many_are_handed_out_a_few_at_a_time_and_all_of_them() {
     let router = router(&clusters(1, &format!(r#""c":{}"#, ids("n", 1).json(1))));
     let keys: Vec<String> = (0..100).map(|n| format!("key{n:02}")).collect();

@@ -5,12 +5,13 @@
  * @import { Redis } from 'ioredis'
  * @import { Node } from '../index.js'
  * @import { IoredisNodes } from './ioredis-nodes.js'
- * @import { Do, Item, Key, Reply, Step, Transport } from './steps-types.js'
+ * @import { Do, Fault, Item, Key, Reply, Step, Transport } from './steps-types.js'
  */
 
 const { randomBytes } = require('node:crypto')
 const { sendForBytes, sendForText } = require('./ioredis-command.js')
 const { wireKey } = require('./keys.js')
+const { isUnreachable } = require('./reach.js')
 const { FILL, LEASE } = require('./scripts.js')
 const { Failure, Refused, Token } = require('./steps.js')
 
@@ -143,11 +144,10 @@ class IoredisIo {
    * @param {Reply} reply
    */
   #said(node, client, reply) {
-    if (client === undefined || !(reply instanceof Failure)) return reply
+    if (client === undefined || !(reply instanceof Failure) || isReply(reply.error)) return reply
     const reason = this.#nodes.reasonOf(client, reply.error)
-    const said = reason === reply.error ? reply : new Failure(reason, timeoutOrError(reason))
-    if (said.outcome === 'timeout') this.#nodes.giveUp(node, client)
-    return said
+    if (isTimeout(reason)) this.#nodes.giveUp(node, client)
+    return new Failure(reason, faultOf(reason))
   }
 
   /** @type {Record<Do, Way>} */
@@ -288,7 +288,7 @@ function itemOf(value) {
  * @param {Error} error
  */
 function replyOf(error) {
-  if (!isReply(error)) return new Failure(error, timeoutOrError(error))
+  if (!isReply(error)) return new Failure(error, faultOf(error))
   if (/^WRONGTYPE/.test(error.message)) throw error
   // Before Redis 7 the error of a script begins with where it was.
   return /^OOM|^ERR Error running script.*\bOOM\b/.test(error.message)
@@ -296,9 +296,18 @@ function replyOf(error) {
     : new Failure(error, 'error')
 }
 
+/**
+ * @param {Error} error
+ * @returns {Fault}
+ */
+function faultOf(error) {
+  if (isUnreachable(error)) return 'unreachable'
+  return isTimeout(error) ? 'timeout' : 'error'
+}
+
 /** @param {Error} error */
-function timeoutOrError(error) {
-  return /timed ?out/i.test(error.message) ? 'timeout' : 'error'
+function isTimeout(error) {
+  return /timed ?out/i.test(error.message)
 }
 
 /**

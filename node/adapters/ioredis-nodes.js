@@ -2,6 +2,7 @@
 'use strict'
 
 /**
+ * @import { Socket } from 'node:net'
  * @import { RedisOptions, Redis as RedisClient } from 'ioredis'
  * @import { Node, Router } from '../index.js'
  */
@@ -9,12 +10,13 @@
 const { Redis } = require('ioredis')
 const { RingshiftError } = require('../index.js')
 const { parseAddress } = require('./address.js')
+const { Reach } = require('./reach.js')
 
 /**
  * ioredis' own defaults but for these: a dead node is an error at once, a hung one after a second, and a command is
  * never sent twice. A connection that is lost is made again by the next request and not after a delay, in which requests
  * would wait.
- * @type {RedisOptions}
+ * @satisfies {RedisOptions}
  */
 const DEFAULTS = {
   connectTimeout: 1000,
@@ -37,6 +39,8 @@ class IoredisNodes {
    * @type {WeakMap<RedisClient, Error>}
    */
   #reasons = new WeakMap()
+  /** @type {WeakMap<RedisClient, Reach>} */
+  #reaches = new WeakMap()
   #generation = -1
   /** @type {number | null} */
   #maxTtl = null
@@ -57,7 +61,10 @@ class IoredisNodes {
     this.#router = router
     // One that is given as undefined would take a default away, and with it the bound on waiting.
     const given = Object.entries(options).filter(([, value]) => value !== undefined)
-    this.#options = { ...DEFAULTS, ...Object.fromEntries(given), lazyConnect: true }
+    const filled = { ...DEFAULTS, ...Object.fromEntries(given), lazyConnect: true }
+    // A command's own limit is the end of connecting too. ioredis' would come before what has arrived is read, so it gets none.
+    if (filled.connectTimeout >= filled.commandTimeout) filled.connectTimeout = 0
+    this.#options = filled
   }
 
   get closed() {
@@ -82,6 +89,7 @@ class IoredisNodes {
   /** @param {string} address */
   #open(address) {
     const client = new Redis({ ...this.#options, ...parseAddress(address) })
+    this.#reaches.set(client, reachOf(client))
     client.on('connect', () => this.#reasons.delete(client))
     client.on('error', (error) => this.#reasons.set(client, error))
     this.#clients.set(address, client)
@@ -89,13 +97,16 @@ class IoredisNodes {
   }
 
   /**
-   * What a command failed by: that there is no connection has a reason.
+   * What a command failed by: that there is no connection has a reason. That there never was one is noted of it.
    * @param {RedisClient} client
    * @param {Error} error
    */
   reasonOf(client, error) {
     const isLost = error.message === 'Connection is closed.' || error.name === 'MaxRetriesPerRequestError'
-    return (isLost && this.#reasons.get(client)) || error
+    const reason = (isLost && this.#reasons.get(client)) || error
+    // Other errors may come before a connection was tried for, such as those of the option enableOfflineQueue.
+    if (isLost || error.message === 'Command timed out') this.#reaches.get(client)?.note(reason)
+    return reason
   }
 
   /**
@@ -147,6 +158,24 @@ class IoredisNodes {
     this.#clients.clear()
     return clients
   }
+}
+
+/**
+ * What is known of a client's connections. ioredis tells that one stands when its TLS does too, and ends one that does not
+ * in time as if it had never stood, so the socket itself is watched; the types have as private where it comes from.
+ * @param {RedisClient} client
+ */
+function reachOf(client) {
+  const reach = new Reach()
+  /** @type {{ connector: { connect(...parameters: unknown[]): Promise<Socket> } }} */
+  const { connector } = /** @type {any} */ (client)
+  const connect = connector.connect.bind(connector)
+  connector.connect = async (...parameters) => {
+    const socket = await connect(...parameters)
+    reach.watch(socket)
+    return socket
+  }
+  return reach
 }
 
 exports.IoredisNodes = IoredisNodes

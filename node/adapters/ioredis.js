@@ -16,8 +16,9 @@ const { checkNoMore, setOptions, ttlOf } = require('./ioredis-options.js')
 const { bytes, okOf, sendable, text, textIn, valueIn } = require('./ioredis-values.js')
 const { nameOf, wireKey } = require('./keys.js')
 const { Loads, checkLoad } = require('./loads.js')
-const { add, fill, readMany, touch } = require('./reading.js')
-const { Carrier, Failure, Refused } = require('./steps.js')
+const { add, fill, readMany, take, touch } = require('./reading.js')
+const { whole } = require('./repaying.js')
+const { Carrier, Refused } = require('./steps.js')
 const straight = require('./straight.js')
 const { checked, invalidate, onlyNode, replace } = require('./writing.js')
 
@@ -58,7 +59,7 @@ class Redis {
   /** @param {...(Key | Key[])} keys */
   async mgetBuffer(...keys) {
     const all = keys.flat()
-    const items = await readMany(this.#io, this.#routes(all), all)
+    const items = await whole(this.#io, () => readMany(this.#io, this.#routes(all), all))
     return items.map((item) => item?.value ?? null)
   }
 
@@ -74,17 +75,9 @@ class Redis {
 
   /** @param {Key} key */
   async pttl(key) {
-    const route = this.#route(key)
-    for (const target of [route.read, route.fallback]) {
-      for (const node of target?.nodes ?? []) {
-        const [reply] = await this.#io.send({ do: 'take', node, keys: [key] })
-        if (reply instanceof Failure) continue
-        const item = /** @type {Item | null} */ (reply)
-        if (item) return item.ttl === null ? -1 : Math.round((item.ttl ?? 0) * 1000)
-        break
-      }
-    }
-    return -2
+    const item = await whole(this.#io, () => take(this.#io, this.#route(key), key))
+    if (item === null) return -2
+    return item.ttl === null ? -1 : Math.round((item.ttl ?? 0) * 1000)
   }
 
   /** @param {Key} key */
@@ -168,7 +161,7 @@ class Redis {
       const [route, item] = [this.#route(key), { value: sendable(value), ttl }]
       if (how === 'NX') return this.#add(route, key, item).then(okOf)
       if (how === 'XX')
-        return replace(this.#io, route, key, item).then((written) =>
+        return whole(this.#io, () => replace(this.#io, route, key, item)).then((written) =>
           okOf(checked(written).results.get(0) === true),
         )
       return straight.write(this.#io, route, key, item, okOf)
@@ -210,7 +203,7 @@ class Redis {
 
   /** @param {Key[]} all */
   async #removeMany(all) {
-    const { results } = checked(await invalidate(this.#io, this.#routes(all), all))
+    const { results } = checked(await whole(this.#io, () => invalidate(this.#io, this.#routes(all), all)))
     let removed = 0
     for (const there of results.values()) if (there) removed += 1
     return removed
@@ -295,7 +288,7 @@ class Redis {
    * @param {{ value: string | Buffer, ttl: number | null }} item
    */
   async #add(route, key, item) {
-    const reply = await add(this.#io, route, key, item)
+    const reply = await whole(this.#io, () => add(this.#io, route, key, item))
     if (reply instanceof Refused) throw reply.error
     return reply === true
   }
@@ -305,7 +298,7 @@ class Redis {
    * @param {number | null} ttl
    */
   async #touch(key, ttl) {
-    return (await touch(this.#io, this.#route(key), key, { ttl })) ? 1 : 0
+    return (await whole(this.#io, () => touch(this.#io, this.#route(key), key, { ttl }))) ? 1 : 0
   }
 
   /**

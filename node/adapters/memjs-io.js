@@ -152,7 +152,7 @@ function replyOf(what, error) {
 /** @param {Error} error */
 function failureOf(error) {
   const outcome = outcomeOf(error)
-  return new Failure(error, outcome === 'timeout' ? 'timeout' : outcome === 'ok' ? null : 'error')
+  return new Failure(error, outcome === 'ok' ? null : outcome)
 }
 
 /**

@@ -2,10 +2,9 @@
 'use strict'
 
 /**
- * @import { Outcome } from '../index.js'
  * @import { Serializer } from './memjs.js'
  * @import { FilledOptions } from './memjs-options.js'
- * @import { Item, Key } from './steps-types.js'
+ * @import { Fault, Item, Key } from './steps-types.js'
  * @import { Response } from 'memjs'
  */
 
@@ -29,6 +28,7 @@ const {
   isPlaceholder,
 } = require('./meta.js')
 const { NodeServer, NodeTimeout } = require('./memjs-server.js')
+const { isUnreachable } = require('./reach.js')
 const { Token } = require('./steps.js')
 
 // Of memcached's binary protocol, which memjs speaks: opcodes, statuses, and where a request has its CAS number.
@@ -58,15 +58,22 @@ class MemjsNode {
     const where = parseAddress(address)
     const serializer = options.serializer ? guarded(options.serializer) : undefined
     // memjs hands both to net.connect, which takes a path in the place of a port.
-    this.#server = new NodeServer(where.host, where.path ?? where.port, undefined, undefined, { ...options })
+    this.#server = new NodeServer(where.host, where.path ?? where.port, undefined, undefined, {
+      ...options,
+      // A request's own limit is the end of connecting too, unless another try follows. memjs' would come before
+      // what has arrived is read, so it gets none.
+      conntimeout: isOnlyTry(options) ? 0 : options.conntimeout,
+    })
     this.#client = new memjs.Client([this.#server], { ...options, serializer })
     const timeout = options.timeout * 1000
     this.#limits = new Limits(
       options.retries * timeout + (options.retries - 1) * options.retry_delay * 1000,
       (/** @type {(error: Error) => void} */ reject) => {
-        const error = new NodeTimeout('no answer in time')
-        reject(error)
+        const error = new NodeTimeout(
+          this.#server.reach.failed ? 'no connection in time' : 'no answer in time',
+        )
         this.#server.error(error)
+        reject(error)
       },
     )
     // A server that wants SASL speaks the binary protocol only.
@@ -177,6 +184,11 @@ class MemjsNode {
   }
 }
 
+/** @param {FilledOptions} options */
+function isOnlyTry({ retries, timeout, conntimeout }) {
+  return retries === 1 && conntimeout >= timeout
+}
+
 /**
  * The caller's serializer as memjs gets it. It doesn't deserialize: memjs would do so within a socket's event, where
  * an error ends the process.
@@ -200,9 +212,10 @@ function guarded(serializer) {
  * How a failed request ended, as the router wants to know it. That the caller asked for the impossible says nothing
  * against the node, which answered.
  * @param {unknown} error
- * @returns {Outcome}
+ * @returns {Fault | 'ok'}
  */
 function outcomeOf(error) {
+  if (isUnreachable(error)) return 'unreachable'
   if (error instanceof NodeTimeout || error instanceof MetaTimeout) return 'timeout'
   if (error instanceof Error && /^socket timed out/.test(error.message)) return 'timeout'
   return isAnswer(error) &&

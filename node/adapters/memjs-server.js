@@ -5,6 +5,7 @@
 // - Half an answer stays in the buffer and is read as the start of the next connection's first: here it goes.
 // - A connection that was given up is not closed, and its late events hit the new one: here it is closed, and
 //   only the connection in use is listened to.
+// - That there never was a connection is not told from the loss of one: here it is noted of the error.
 // - The timeout is that of an idle socket, which every further request puts off: here each call has its own, and
 //   memjs' own is only kept where it is what begins another try.
 'use strict'
@@ -12,12 +13,14 @@
 /** @import { Socket } from 'node:net' */
 
 const { Server } = require('memjs')
+const { Reach } = require('./reach.js')
 
 class NodeTimeout extends Error {}
 
 class NodeServer extends Server {
   /** @type {Socket | undefined} */
   #current
+  reach = new Reach()
 
   /**
    * @override
@@ -59,6 +62,7 @@ class NodeServer extends Server {
   /** @param {Socket} socket */
   #adopt(socket) {
     this.#current = socket
+    this.reach.watch(socket)
     const lost = (/** @type {Error} */ error) => {
       if (this.#current === socket) this.error(error)
     }
@@ -78,7 +82,9 @@ class NodeServer extends Server {
     this._socket = undefined
     this.connected = false
     this.responseBuffer = Buffer.alloc(0)
-    super.error(error instanceof Error ? error : new Error(String(error)))
+    const known = error instanceof Error ? error : new Error(String(error))
+    this.reach.note(known)
+    super.error(known)
   }
 }
 

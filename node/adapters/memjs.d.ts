@@ -108,7 +108,7 @@ export class Client<In = string | Buffer, Out = Buffer> {
 
   /**
    * Stores a value where the key is read, and removes it everywhere else that any process may read.
-   * @returns whether it was stored; false if breakers keep it from every node to store it at
+   * @returns whether it was stored; false if breakers, or a lost invalidation of the key, keep it from every node to store it at
    */
   set(key: Key, value: In, options?: StoreOptions): Promise<boolean>
 

@@ -16,6 +16,7 @@ const { MemjsIo, count } = require('./memjs-io.js')
 const { MemjsNodes } = require('./memjs-nodes.js')
 const { checkOptions } = require('./memjs-options.js')
 const { add, fill, readMany, touch } = require('./reading.js')
+const { whole } = require('./repaying.js')
 const { Carrier, Refused } = require('./steps.js')
 const straight = require('./straight.js')
 const { checked, onlyNode, replace } = require('./writing.js')
@@ -64,7 +65,7 @@ class Client {
    */
   async getMany(keys) {
     const distinct = [...new Set(keys)]
-    const items = await readMany(this.#io, this.#routes(distinct), distinct)
+    const items = await whole(this.#io, () => readMany(this.#io, this.#routes(distinct), distinct))
     /** @type {Map<K, { value: Buffer, flags: Buffer }>} */
     const values = new Map()
     for (const [position, key] of distinct.entries()) {
@@ -136,7 +137,8 @@ class Client {
    * @param {StoreOptions} [options]
    */
   async add(key, value, options) {
-    const reply = await add(this.#io, this.#route(key), key, this.#stored(value, options))
+    const [route, item] = [this.#route(key), this.#stored(value, options)]
+    const reply = await whole(this.#io, () => add(this.#io, route, key, item))
     if (reply instanceof Refused) throw reply.error
     return reply === true
   }
@@ -148,7 +150,7 @@ class Client {
    */
   async replace(key, value, options) {
     const [route, item] = [this.#route(key), this.#stored(value, options)]
-    return checked(await replace(this.#io, route, key, item)).results.get(0) ?? false
+    return checked(await whole(this.#io, () => replace(this.#io, route, key, item))).results.get(0) ?? false
   }
 
   /** @param {Key} key */
@@ -166,7 +168,8 @@ class Client {
    * @param {number} expires
    */
   async touch(key, expires) {
-    return touch(this.#io, this.#route(key), key, { expires: this.#expires(expires) })
+    const [route, item] = [this.#route(key), { expires: this.#expires(expires) }]
+    return whole(this.#io, () => touch(this.#io, route, key, item))
   }
 
   /**

@@ -9,6 +9,7 @@
 const net = require('node:net')
 const { Limits } = require('./limits.js')
 const { MetaReader } = require('./meta-reader.js')
+const { Reach } = require('./reach.js')
 const { Token } = require('./steps.js')
 
 /** The server answered with an error: it is alive. */
@@ -20,7 +21,7 @@ class MetaRefusal extends Error {
   }
 }
 
-/** No answer in time. */
+/** No answer in time, or no connection. */
 class MetaTimeout extends Error {}
 
 /** No connection is left from when a token was taken, so that nothing was sent. */
@@ -53,6 +54,7 @@ class MetaConnection {
   #limits
   /** @type {net.Socket | undefined} */
   #socket
+  #reach = new Reach()
   /** @type {MetaReader | undefined} */
   #reader
   /**
@@ -70,7 +72,9 @@ class MetaConnection {
    */
   constructor(where, timeout) {
     this.#where = where
-    this.#limits = new Limits(timeout, () => this.#fail(new MetaTimeout('no answer in time')))
+    this.#limits = new Limits(timeout, () =>
+      this.#fail(new MetaTimeout(this.#reach.failed ? 'no connection in time' : 'no answer in time')),
+    )
   }
 
   /**
@@ -158,6 +162,7 @@ class MetaConnection {
   #connected() {
     if (this.#socket === undefined) {
       const socket = net.connect(this.#where)
+      this.#reach.watch(socket)
       socket.setNoDelay(true)
       const lost = (/** @type {Error} */ error) => {
         if (this.#socket === socket) this.#fail(error)
@@ -209,6 +214,7 @@ class MetaConnection {
   #fail(error) {
     const socket = this.#socket
     const waiting = this.#waiting
+    this.#reach.note(error)
     this.#socket = undefined
     this.#unknown = false
     this.#waiting = []

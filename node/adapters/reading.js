@@ -67,6 +67,25 @@ async function seek(io, route, key, first) {
 }
 
 /**
+ * The item of one key with the time that it has left. It is not copied.
+ * @param {Carrier} io
+ * @param {Route} route
+ * @param {Key} key
+ * @returns {Promise<Item | null>}
+ */
+async function take(io, route, key) {
+  for (const target of [route.read, route.fallback]) {
+    for (const node of target?.nodes ?? []) {
+      const reply = await io.one('take', node, key)
+      if (reply instanceof Failure) continue
+      if (isItem(reply)) return reply
+      break
+    }
+  }
+  return null
+}
+
+/**
  * Stores an item wherever its token still holds; whether it did anywhere.
  * @param {Carrier} io
  * @param {Tokens} tokens
@@ -316,4 +335,5 @@ exports.isItem = isItem
 exports.read = read
 exports.readMany = readMany
 exports.seek = seek
+exports.take = take
 exports.touch = touch

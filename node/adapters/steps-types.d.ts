@@ -25,6 +25,9 @@ export type Do =
 
 export type Key = string | Buffer
 
+/** What is reported of a node that did not acknowledge. */
+export type Fault = 'error' | 'timeout' | 'unreachable'
+
 /** A value as a cache keeps it. */
 export interface Item {
   readonly value: Buffer
@@ -72,6 +75,12 @@ export interface Transport {
 
 /** Which nodes may be filled, and with what. */
 export type Tokens = readonly (readonly [Node, Token])[]
+
+/** A key that the router gave out to be invalidated again, and which loss that is about. */
+export interface Owed {
+  readonly key: Buffer
+  readonly loss: number
+}
 
 /** What became of a write. */
 export interface Written {

@@ -4,7 +4,7 @@
 
 /**
  * @import { Node, Op, Outcome, Router } from '../index.js'
- * @import { Do, Key, Reply, Step, Transport } from './steps-types.js'
+ * @import { Do, Fault, Key, Owed, Reply, Step, Transport } from './steps-types.js'
  */
 
 const { isClosed } = require('./closed.js')
@@ -25,7 +25,7 @@ class Token {
 class Failure {
   /**
    * @param {Error} error
-   * @param {'error' | 'timeout' | null} outcome what to report; null if it says nothing about the node
+   * @param {Fault | null} outcome what to report; null if it says nothing about the node
    */
   constructor(error, outcome) {
     this.error = error
@@ -60,18 +60,33 @@ const OPS = {
 /** Sends steps and tells the router how they ended. */
 class Carrier {
   /**
+   * Keys to be invalidated again, at nodes that have answered: by the operation that ends next, whichever that is.
+   * @type {Owed[]}
+   */
+  owed = []
+  #collects
+
+  /**
    * @param {Router} router
    * @param {Transport} transport
+   * @param {boolean} [collects] whether nodes that have answered are looked up for what is owed to them
    */
-  constructor(router, transport) {
+  constructor(router, transport, collects = true) {
     this.router = router
     this.transport = transport
+    this.#collects = collects
   }
 
   /** @param {Step} step */
   async send(step) {
+    const { do: what, node, keys } = step
     const replies = await this.transport.send(step)
-    for (const reply of replies) this.#report(step.do, step.node, reply)
+    let hasAnswered = false
+    for (const [at, reply] of replies.entries()) {
+      this.#report(what, node, /** @type {Key} */ (keys[at]), reply)
+      hasAnswered ||= !(reply instanceof Failure)
+    }
+    if (hasAnswered) this.collect(node)
     return replies
   }
 
@@ -101,7 +116,8 @@ class Carrier {
    */
   ask(what, node, key, item, token, use) {
     return this.transport.ask(what, node, key, item, token, (reply) => {
-      this.#report(what, node, reply)
+      this.#report(what, node, key, reply)
+      if (!(reply instanceof Failure)) this.collect(node)
       return use(reply)
     })
   }
@@ -135,15 +151,47 @@ class Carrier {
   }
 
   /**
+   * Notes what is owed to a node that has answered.
+   * @param {Node} node
+   */
+  collect(node) {
+    if (!this.#collects || this.transport.closed) return
+    try {
+      const owed = this.router.owed(node)
+      if (owed.length === 0) return
+      for (const { key, loss } of owed)
+        this.owed.push({ key: Buffer.from(key.buffer, key.byteOffset, key.length), loss })
+    } catch (error) {
+      if (!isClosed(error)) throw error
+    }
+  }
+
+  /**
    * @param {Do} what
    * @param {Node} node
+   * @param {Key} key
    * @param {Reply} reply
    */
-  #report(what, node, reply) {
+  #report(what, node, key, reply) {
     // That the client was closed meanwhile is no fault of the node.
     if (this.transport.closed) return
-    const outcome = outcomeOf(what, reply)
-    if (outcome !== null) this.#tell(node, outcome, OPS[what])
+    const [op, outcome] = [OPS[what], outcomeOf(what, reply)]
+    if (outcome === null) return
+    if (reply instanceof Failure && op === 'invalidate') this.#lose(node, key, outcome)
+    else this.#tell(node, outcome, op)
+  }
+
+  /**
+   * @param {Node} node
+   * @param {Key} key
+   * @param {Outcome} outcome
+   */
+  #lose(node, key, outcome) {
+    try {
+      this.router.lost(node, key, outcome)
+    } catch (error) {
+      if (!isClosed(error)) throw error
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 // The straight path. Mostly the reply of the first node that a route names is all that there is to do: a hit, or the
 // delete of a key that is at one node. So that request is sent with as little around it as can be, and what it brings is
-// judged at once. Where there is more to do, reading.js and writing.js go on from this reply, by all the rules.
+// judged at once. Where there is more to do, reading.js and writing.js go on from this reply, by all the rules; and where a
+// node that has answered is owed something, repaying.js.
 'use strict'
 
 /**
@@ -10,6 +11,7 @@
  */
 
 const reading = require('./reading.js')
+const { whole } = require('./repaying.js')
 const writing = require('./writing.js')
 
 /**
@@ -37,11 +39,13 @@ function promised(call) {
  */
 function read(io, route, key, use) {
   const node = route.read?.node
-  if (node === undefined) return reading.read(io, route, key).then(use)
+  const goOn = async (/** @type {Reply | undefined} */ reply) =>
+    use(await reading.read(io, route, key, reply))
+  if (node === undefined) return nowhere(io, route, goOn)
   return io.ask(route.fill ? 'seek' : 'get', node, key, undefined, undefined, (reply) => {
-    if (reading.isItem(reply)) return use(reply)
-    if (reply === null && route.fallback === null) return use(null)
-    return reading.read(io, route, key, reply).then(use)
+    if (reading.isItem(reply)) return ended(io, reply, use)
+    if (reply === null && route.fallback === null) return ended(io, null, use)
+    return whole(io, () => goOn(reply))
   })
 }
 
@@ -61,9 +65,9 @@ function seek(io, route, key, hit, miss) {
     return item ? hit(item) : miss(tokens)
   }
   const node = route.read?.node
-  if (node === undefined) return goOn(undefined)
+  if (node === undefined) return nowhere(io, route, goOn)
   return io.ask('seek', node, key, undefined, undefined, (reply) =>
-    reading.isItem(reply) ? hit(reply) : goOn(reply),
+    reading.isItem(reply) ? ended(io, reply, hit) : whole(io, () => goOn(reply)),
   )
 }
 
@@ -85,13 +89,41 @@ function write(io, route, key, item, use) {
     return use(writing.checked(written).results.get(0) ?? false)
   }
   const node = route.invalidate[0]
-  if (node === undefined) return goOn(undefined)
+  if (node === undefined) return whole(io, () => goOn(undefined))
   const what = writing.stepAt(route, node, how)
   return io.ask(what, node, key, item, undefined, (reply) =>
     typeof reply === 'boolean' && route.invalidate.length === 1 && writing.isInForce(io, route)
-      ? use(reply && what === how)
-      : goOn(reply),
+      ? ended(io, reply && what === how, use)
+      : whole(io, () => goOn(reply)),
   )
+}
+
+/**
+ * What a caller gets of an operation that the first reply has ended.
+ * @template A
+ * @template T
+ * @param {Carrier} io
+ * @param {A} reply
+ * @param {(reply: A) => T} use
+ * @returns {T | Promise<T>}
+ */
+function ended(io, reply, use) {
+  return io.owed.length === 0 ? use(reply) : whole(io, async () => use(reply))
+}
+
+/**
+ * A read that has nowhere to read. Perhaps that is for what is owed, and nobody else comes by: so that is sent first.
+ * @template T
+ * @param {Carrier} io
+ * @param {Route} route
+ * @param {(reply: undefined) => Promise<T>} goOn
+ * @returns {Promise<T>}
+ */
+async function nowhere(io, route, goOn) {
+  await whole(io, async () => {
+    for (const node of route.invalidate) io.collect(node)
+  })
+  return whole(io, () => goOn(undefined))
 }
 
 exports.promised = promised

@@ -7,9 +7,9 @@
  * @typedef {string | Uint8Array} Key
  */
 
-const { isUint8Array } = require('node:util/types')
+const { isUint8Array, isUint32Array } = require('node:util/types')
 const { checkKey, checkRoom, invalid, listOf, unpacked } = require('./arguments.js')
-const { checked, wrongType } = require('./errors.js')
+const { RingshiftError, checked, wrongType } = require('./errors.js')
 const { cell, generationOf, indexOf, indexPacked, lookup } = require('./lookup.js')
 const { numberOf, ops, outcomes, owesAny, reportTo } = require('./lookup.js')
 const { parse } = require('./metrics.js')

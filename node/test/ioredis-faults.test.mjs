@@ -41,13 +41,13 @@ test('a dead node is an error at once, with its reason', async (t) => {
   assert.ok(errors.every((error) => error instanceof InvalidationLostError))
   // The first may have met the connection that was lost.
   for (const { cause } of errors.slice(1)) assert.equal(cause.code, 'ECONNREFUSED')
-  assert.deepEqual(
-    counts(router, 'invalidate').map(([outcome]) => outcome),
-    ['ok', 'error'],
-  )
+  const { ok, error = 0, unreachable } = Object.fromEntries(counts(router, 'invalidate'))
+  assert.ok(error <= 1)
+  assert.deepEqual([ok, error + unreachable], [1, 50])
   await assert.rejects(client.incr('n'), { code: 'ECONNREFUSED' })
   await server.restart()
-  assert.equal(await client.set('k', 'w'), 'OK')
+  // Nothing is stored before the node's breaker has closed.
+  await until(async () => (await client.set('k', 'w')) === 'OK')
   assert.equal(await client.get('k'), 'w')
 })
 

@@ -1,6 +1,8 @@
 // Time limits of requests: which end, in which order, and by how many timers.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import net from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import limits from '../adapters/limits.js'
@@ -58,6 +60,22 @@ test('many requests one after the other are one timer', (t) => {
   for (let turn = 0; turn < 1000; turn++) some.end(some.begin(turn))
   assert.equal(timers.mock.callCount(), 1)
   assert.deepEqual(told, [])
+})
+
+test('what arrived while the event loop was held up has arrived in time', async (t) => {
+  const { limits: some, told } = setUp(t, 20, 1)
+  const server = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const client = net.connect(server.address())
+  t.after(() => client.destroy())
+  const [[socket]] = await Promise.all([once(server, 'connection'), once(client, 'connect')])
+  const limit = some.begin('a')
+  const answered = once(client, 'data').then(() => some.end(limit))
+  socket.end('an answer')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+  await answered
+  assert.deepEqual([limit.isOver, told], [true, []])
 })
 
 test('a limit keeps no process alive, and is never over too soon', () => {

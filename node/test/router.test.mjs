@@ -236,6 +236,7 @@ test('metrics have JavaScript names, and metricsText is OpenMetrics', () => {
     'digest',
     'epoch',
     'generation',
+    'owed',
     'region',
     'reloads',
     'requests',

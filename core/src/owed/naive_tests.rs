@@ -74,7 +74,7 @@ proptest! {
                     }
                 }
                 Change::Ask { node, shut, repaid } => {
-                    let given = keys.hand_out(node, now, || HashSet::from([shut]));
+                    let given = keys.hand_out(node, now, || HashSet::from([shut]), || false);
                     let mut expected: Vec<u8> = Vec::new();
                     for owed in &mut all {
                         let asked = owed.nodes.contains(&node) && !owed.nodes.contains(&shut);

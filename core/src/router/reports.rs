@@ -82,7 +82,9 @@ impl Router {
     /// answered. At most a few at a time, and each of them once in five seconds until it is [repaid](Router::repaid), so
     /// that any number of threads may ask. While nothing is owed this costs one load.
     ///
-    /// A key that other nodes did not acknowledge either is kept back while one of their breakers is open.
+    /// While the node's own breaker is open, keys are given to one caller, when a probe is due: their invalidation is the probe,
+    /// since nobody else may come by if all keys that would be read there are owed. A key that other nodes did not acknowledge
+    /// either is kept back while one of their breakers is open and no probe is due.
     #[inline]
     pub fn owed(&self, node: &Node) -> Vec<OwedKey> {
         if self.owes() {
@@ -100,9 +102,11 @@ impl Router {
 
     #[cold]
     fn owed_now(&self, node: &Node) -> Vec<OwedKey> {
-        let shut = || self.with(|snapshot| owed::shut(snapshot.nodes()));
+        let asked = node.identity();
         let now = self.pool.troubled().now();
-        self.pool.owed().hand_out(node.identity(), now, shut)
+        let shut = || self.with(|snapshot| owed::shut(snapshot.nodes(), asked, now));
+        let keep_away = || node.health().refuses(now);
+        self.pool.owed().hand_out(asked, now, shut, keep_away)
     }
 
     /// Tells that the invalidation of a key that [`Router::owed`] gave was sent again, in the order of its route, and

@@ -73,7 +73,7 @@ class RedisServer {
     await exit
   }
 
-  /** Comes back on the same port, empty. */
+  /** Comes back on the same port, empty unless it was told to keep a file. */
   async restart() {
     await this.kill()
     await this.#spawn()

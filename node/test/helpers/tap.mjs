@@ -10,8 +10,8 @@ export class Tap {
   beforeRequest = async (_name, _connection) => {}
   /** Changes the bytes of an answer; undefined passes nothing on. */
   onAnswer = (bytes, _connection) => bytes
-  /** Changes the bytes of a request. */
-  onRequest = (bytes) => bytes
+  /** Changes the bytes of a request; without any, nothing is passed on. */
+  onRequest = (bytes, _connection) => bytes
   /** Connections that were made. */
   connections = 0
   /** Connections that are open. */
@@ -20,6 +20,7 @@ export class Tap {
   #log
   #name
   #port
+  #ownPort
 
   /**
    * @param {import('node:test').TestContext} t
@@ -35,12 +36,26 @@ export class Tap {
     tap.#server = net.createServer((client) => tap.#connect(client))
     tap.#server.listen(0, '127.0.0.1')
     await once(tap.#server, 'listening')
+    tap.#ownPort = tap.#server.address().port
     t.after(() => tap.#stop())
     return tap
   }
 
   get address() {
-    return `127.0.0.1:${this.#server.address().port}`
+    return `127.0.0.1:${this.#ownPort}`
+  }
+
+  /** Ends all connections and refuses others: the server goes on, but can't be reached. */
+  async cut() {
+    const closed = once(this.#server, 'close')
+    this.#stop()
+    await closed
+  }
+
+  /** It can be reached again. */
+  async mend() {
+    this.#server.listen(this.#ownPort, '127.0.0.1')
+    await once(this.#server, 'listening')
   }
 
   #stop() {
@@ -66,7 +81,7 @@ export class Tap {
       this.#log.push(`${this.#name} ${name}`)
       passing = passing
         .then(() => this.beforeRequest(name, client))
-        .then(() => closed || server.write(this.onRequest(bytes)))
+        .then(() => closed || server.write(this.onRequest(bytes, client)))
     })
     server.on('data', (bytes) => {
       const changed = this.onAnswer(bytes, client)

@@ -26,7 +26,8 @@ const failed: number = metrics.requests.filter(({ outcome }) => outcome === 'err
 const event: RouterEvent | undefined = router.events(router.events().at(-1)?.sequence)[0]
 const loud: boolean = event?.level === 'warning' && event.error === 'spec_syntax'
 if (read) router.report(read, 'hit')
-for (const node of route.invalidate) router.report(node, 'timeout', 'invalidate')
+for (const node of route.invalidate) router.lost(node, Buffer.from('user:42'), 'timeout')
+for (const { key, loss } of read ? router.owed(read) : []) router.repaid(key, loss)
 const code: ErrorCode | undefined = ERROR_KINDS[0]?.code
 const applied: boolean = router.refresh() || router.apply('{}')
 const same: typeof Router = ringshift.Router
