@@ -116,12 +116,47 @@ def test_a_node_that_fails_is_a_miss_and_asked_once(run: Callable[..., Any]) -> 
 
 
 def test_a_write_that_is_not_acknowledged_is_lost(run: Callable[..., Any]) -> None:
-    router = one()
     for plan, item in ((_writing.set_one, VALUE), (_writing.delete_one, None)):
+        router = one()
         with pytest.raises(ringshift.InvalidationLostError) as raised:
             run(router, Node(OSError("down")), plan, item)
         assert [(lost.node, lost.key) for lost in raised.value.lost] == [("a", b"k")]
-    assert counts(router) == {("invalidate", "error"): 2}
+        assert counts(router) == {("invalidate", "error"): 1}
+        assert router.route("k").read is None
+
+
+def test_what_is_owed_is_sent_again_after_a_plain_answer(run: Callable[..., Any]) -> None:
+    router = one()
+    for answer, plan, item, misses in (
+        (VALUE, _reading.read, None, {"misses": True}),
+        (True, _writing.set_one, VALUE, {}),
+        (True, _writing.delete_one, None, {}),
+    ):
+        router.lost(router.nodes[0], b"lost")
+        node = Node(answer, [True])
+        assert run(router, node, plan, item, **misses) is answer
+        assert node.sent == [(Do.DELETE, "a")]
+        assert router.route("lost").read is not None
+    assert router.metrics()["owed"] == {"keys": 0, "unlisted_nodes": 0, "repaid": 3}
+
+
+def test_what_is_owed_for_the_key_itself_is_sent_before_it_is_read(run: Callable[..., Any]) -> None:
+    router = one()
+    router.lost(router.nodes[0], b"k")
+    node = Node(VALUE, [True])
+    assert run(router, node, _reading.read, None, misses=True) is None
+    assert node.sent == [(Do.DELETE, "a")]
+    assert node.asked == []
+    assert run(router, node, _reading.read, None, misses=True) is VALUE
+
+
+def test_what_is_not_acknowledged_again_stays_owed_and_the_caller_has_the_result(run: Callable[..., Any]) -> None:
+    router = one()
+    router.lost(router.nodes[0], b"lost")
+    node = Node(VALUE, Failure(OSError("down"), "error"))
+    assert run(router, node, _reading.read, None, misses=True) is VALUE
+    assert router.route("lost").read is None
+    assert counts(router) == {("invalidate", "error"): 2, ("read", "hit"): 1}
 
 
 def test_what_was_refused_is_removed(run: Callable[..., Any]) -> None:
