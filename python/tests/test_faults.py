@@ -16,7 +16,7 @@ import pytest
 from redis_servers import RedisServer
 from servers import Relay, Server, until
 from specs import cluster, spec
-from traffic import READERS, Call, Callers, Tasks, Threads, Traffic
+from traffic import READERS, Call, Callers, Tasks, Threads, Traffic, version
 
 import ringshift
 from ringshift.adapters.pymemcache import Client
@@ -56,18 +56,21 @@ ADAPTERS: dict[Callable[[ringshift.Router], Callers], type[Server | RedisServer]
 class Scene:
     """Three nodes, a, b and c, of which a gets into trouble; and callers."""
 
-    def __init__(self, adapter: Any, servers: list[Any], relay: Relay | None, breaker: dict[str, Any]) -> None:
+    def __init__(
+        self, adapter: Any, servers: list[Any], relay: Relay | None, breaker: dict[str, Any], *, repeats: bool
+    ) -> None:
         self.node, self.relay = servers[0], relay
         addresses = [each.address for each in (relay or servers[0], *servers[1:])]
         nodes = [f"{name}@{address}" for name, address in zip("abc", addresses, strict=True)]
-        self.router = ringshift.Router.from_spec(spec(1, cluster(*nodes), breaker=breaker))
+        self.adapter, self.text = adapter, spec(1, cluster(*nodes), breaker=breaker)
+        self.router = ringshift.Router.from_spec(self.text)
         self.callers: Callers = adapter(self.router)
         owners: dict[str, list[str]] = {"a": [], "b": [], "c": []}
         for at in range(200):
             owners[self.owner(f"user:{at}")].append(f"user:{at}")
         self.mine = owners["a"][:8]
         keys = {key: node for node, owned in owners.items() for key in owned[:8]}
-        self.traffic = Traffic(self.callers, keys, owners["b"][8:12] + owners["c"][8:12], "a", WAITED)
+        self.traffic = Traffic(self.callers, keys, owners["b"][8:12] + owners["c"][8:12], "a", WAITED, repeats=repeats)
 
     def owner(self, key: str) -> str:
         return self.router.route(key).invalidate[0].id
@@ -171,11 +174,11 @@ def scene(request: pytest.FixtureRequest, running: Any) -> Callable[..., Any]:
     """Makes the scene of a test."""
 
     @contextmanager
-    def make(*, relayed: bool = False, breaker: dict[str, Any] = BREAKER) -> Iterator[Scene]:
+    def make(*, relayed: bool = False, breaker: dict[str, Any] = BREAKER, repeats: bool = True) -> Iterator[Scene]:
         servers = running(ADAPTERS[request.param])
         relay = Relay("a", servers[0], []) if relayed else None
         try:
-            made = Scene(request.param, servers, relay, breaker)
+            made = Scene(request.param, servers, relay, breaker, repeats=repeats)
             try:
                 yield made
             finally:
@@ -253,6 +256,35 @@ def test_a_node_that_hangs_and_goes_on(scene: Any) -> None:
         assert more_arrived <= more_opened + 1 + READERS
         assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
         assert at.outcomes()["timeout"] > 0
+
+
+def test_what_it_has_when_it_goes_on_is_not_read_though_nobody_writes_again(scene: Any) -> None:
+    with scene(relayed=True, repeats=False) as at:
+        at.traffic.start()
+        at.let_read(300)
+        at.relay.delay = lambda line: 60 if line == "DEL" or line.startswith("delete ") else 0
+        at.node.pause()
+        at.wait_until_opened()
+        until(lambda: at.traffic.wrong or len(at.traffic.owed) >= 4)
+        at.traffic.resting = True
+        at.relay.delay = lambda _: 0
+        at.relay.drop()
+        at.node.resume()
+        # The traffic looks at every read: none is older than a write that was lost.
+        until(lambda: at.traffic.wrong or at.router.metrics()["owed"]["keys"] == 0)
+        at.let_read(500)
+        at.traffic.stop()
+        assert at.traffic.wrong == []
+        assert at.router.metrics()["owed"]["repaid"] >= len(at.traffic.owed)
+        # From then on no other process reads it either.
+        with ringshift.Router.from_spec(at.text) as router:
+            others = at.adapter(router)
+            try:
+                for key in at.traffic.owed:
+                    found = others.call("get", key)
+                    assert found is None or version(found) == at.traffic.written[key]
+            finally:
+                others.close()
 
 
 def test_without_breakers_every_read_of_a_node_that_hangs_waits(scene: Any) -> None:
