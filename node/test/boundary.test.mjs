@@ -116,15 +116,14 @@ test('methods of a handle bear what callers get wrong, on whatever they are call
   assert(names.length >= 15)
   for (const name of names) {
     const handle = native.fromSpec(SPEC)
-    const right =
-      {
-        report: [0, 'read', 'hit'],
-        lost: [0, 'a', 'error'],
-        owed: [0],
-        repaid: ['a', 1],
-        node: [0],
-        apply: [SPEC],
-      }[name] ?? ['a']
+    const right = {
+      report: [0, 'read', 'hit'],
+      lost: [0, 'a', 'error'],
+      owed: [0],
+      repaid: ['a', 1],
+      node: [0],
+      apply: [SPEC],
+    }[name] ?? ['a']
     calls(right, (given) => survives(() => handle[name](...given), name))
     for (const other of hostile()) {
       survives(() => handle[name].call(other, 'a'), name)

@@ -12,7 +12,7 @@ use crate::reload::now;
 
 impl Router {
     /// Counts how a request to a node ended; failures open the breakers of the node and its cluster, answers close them. An
-    /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`], and [`Router::lost`] for one
+    /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`](crate::Debt), and [`Router::lost`] for one
     /// whose key is known.
     ///
     /// Where all is well nothing is written but a counter that few threads share.
