@@ -23,7 +23,7 @@ type node struct {
 func (o *Options) open(where string) *node {
 	at := address(where)
 	client := memcache.NewFromSelector(at)
-	client.Timeout, client.MaxIdleConns, client.DialContext = o.Timeout, o.MaxIdleConns, o.DialContext
+	client.Timeout, client.MaxIdleConns, client.DialContext = o.Timeout, o.MaxIdleConns, telling(o.DialContext)
 	return &node{client: client, idle: o.MaxIdleConns, pool: &pool{
 		address: at, dial: o.DialContext, timeout: o.Timeout, most: o.MaxIdleConns,
 	}}
@@ -228,7 +228,7 @@ func (n *node) store(step *steps.Step, at int, key string) steps.Reply {
 // again repeats what failed because connections had died while they were idle, of which a client may have several.
 func (n *node) again(do func() error) (err error) {
 	for range n.idle + 1 {
-		if err = do(); err == nil || !hasDied(err) {
+		if err = do(); err == nil || !steps.HasDied(err) {
 			return err
 		}
 	}

@@ -107,7 +107,7 @@ type Reply struct {
 	Refused error
 	// Failure says why a node did not acknowledge.
 	Failure error
-	// Outcome is what to report of a failure, Error or Timeout; nothing if Silent.
+	// Outcome is what to report of a failure, Error, Timeout or Unreachable; nothing if Silent.
 	Outcome ringshift.Outcome
 	// Silent failures say nothing about the node.
 	Silent bool
