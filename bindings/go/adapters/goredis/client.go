@@ -59,8 +59,7 @@ func New(router *ringshift.Router, options *redis.Options) *Client {
 	}
 	again := own.MaxRetries == 0
 	if again {
-		// Go-redis would also repeat what was not answered in time, connecting included: a node that hangs would cost several
-		// time limits.
+		// Go-redis would also repeat what was not answered in time: a node that hangs would cost two time limits.
 		own.MaxRetries = -1
 	}
 	if own.DialerRetries == 0 {
