@@ -72,6 +72,8 @@ func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
 
 func TestUnreached(t *testing.T) { adapter.Unreached(t) }
 
+func TestFaultsOfANode(t *testing.T) { adapter.Faults(t) }
+
 func TestReplicas(t *testing.T) { adapter.Replicas(t) }
 
 func TestLoadsOfOneKeyAreOneLoad(t *testing.T) { adapter.OneLoad(t) }
