@@ -124,9 +124,12 @@ func TestANodeThatHangs(t *testing.T) {
 
 func TestTLSThatIsRefusedOrTakesTooLongIsNotUnreachable(t *testing.T) {
 	silent := testbed.Fake(t, func(string) (string, bool) { return "", true })
-	for address, outcome := range map[string]string{testbed.Memcached(t).Address: "error", silent: "timeout"} {
-		router := testbed.Spec{Blue: []string{address}}.Router(t)
-		client := gomemcache.New(router, gomemcache.Options{Timeout: 50 * time.Millisecond, DialContext: (&tls.Dialer{}).DialContext})
+	for outcome, each := range map[string]struct {
+		address string
+		timeout time.Duration
+	}{"error": {testbed.Memcached(t).Address, time.Minute}, "timeout": {silent, 50 * time.Millisecond}} {
+		router := testbed.Spec{Blue: []string{each.address}}.Router(t)
+		client := gomemcache.New(router, gomemcache.Options{Timeout: each.timeout, DialContext: (&tls.Dialer{}).DialContext})
 		_, err := client.Get("k")
 		wants(t, err, memcache.ErrCacheMiss)
 		item, err := client.GetOrLoad("k", loaded("v"), 0)

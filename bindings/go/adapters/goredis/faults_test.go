@@ -89,7 +89,7 @@ func TestPasswordsAndTLSThatAreRefusedAreNotUnreachable(t *testing.T) {
 	server := testbed.Redis(t)
 	must(t, bare(t, server).ConfigSet(ctx, "requirepass", "right").Err())
 	for outcome, options := range map[string]*redis.Options{
-		"error": {Password: "wrong"},
+		"error": {Password: "wrong", ReadTimeout: time.Minute},
 		// A Redis without TLS never answers to it.
 		"timeout": {DialTimeout: 50 * time.Millisecond, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}},
 	} {
