@@ -103,8 +103,16 @@ class Stage:
             "generation": self._generation,
             "primary": names[-1] if spec.get("final") else names[0],
             "clusters": clusters,
-            # Breakers have tests of their own; here every node is asked.
-            "breaker": {"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000},
+            # Breakers have tests of their own; here every node is asked. One that refuses connections opens its own at once,
+            # but for no longer than until the next call.
+            "breaker": {
+                "failures": 100,
+                "rate": 1,
+                "cluster_rate": 1,
+                "min_requests": 1_000_000,
+                "open": "1ms",
+                "max_open": "1ms",
+            },
         }
         if "max_ttl" in spec:
             whole["max_ttl"] = spec["max_ttl"]
