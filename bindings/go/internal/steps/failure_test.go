@@ -52,16 +52,21 @@ func TestWhatErrorsSayAboutANode(t *testing.T) {
 	nameless := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("there is nobody to ask")
 	}}
+	none := func(context.Context) error {
+		_, err := net.Dial("unix", t.TempDir()+"/none")
+		return err
+	}
+	wrapped := fmt.Errorf("a proxy: %w", &net.OpError{Op: "dial", Err: errors.New("no route")})
 	given := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
 	for name, each := range map[string]struct {
 		fail    func(context.Context) error
 		outcome ringshift.Outcome
 	}{
 		"nobody listens":                   {dial(&net.Dialer{}, testbed.Nobody(t)), ringshift.OutcomeUnreachable},
-		"no socket is there":               {func(context.Context) error { _, err := net.Dial("unix", t.TempDir()+"/none"); return err }, ringshift.OutcomeUnreachable},
+		"no socket is there":               {none, ringshift.OutcomeUnreachable},
 		"no name is found":                 {dial(&net.Dialer{Resolver: nameless}, "cache.invalid:1"), ringshift.OutcomeUnreachable},
 		"connecting takes too long":        {dial(&net.Dialer{Timeout: short}, testbed.Full(t)), ringshift.OutcomeUnreachable},
-		"it is said by another error":      {given(fmt.Errorf("a proxy: %w", &net.OpError{Op: "dial", Err: errors.New("no route")})), ringshift.OutcomeUnreachable},
+		"it is said by another error":      {given(wrapped), ringshift.OutcomeUnreachable},
 		"a TLS server that nobody reaches": {dial(&tls.Dialer{}, testbed.Nobody(t)), ringshift.OutcomeUnreachable},
 		"a TLS handshake that fails":       {dial(&tls.Dialer{}, garbage), ringshift.OutcomeError},
 		"a TLS handshake that takes long": {func(ctx context.Context) error {
