@@ -205,6 +205,13 @@ typedef struct ringshift_node ringshift_node;
 typedef struct ringshift_options ringshift_options;
 
 /**
+ * Keys whose invalidation is to be sent again: from `ringshift_router_owed`.
+ *
+ * Threads: never changes, may be read by all. Freed by the caller with `ringshift_owed_free`; it needs no router.
+ */
+typedef struct ringshift_owed ringshift_owed;
+
+/**
  * Answers routes from the spec in force.
  *
  * Threads: one router serves a whole process. Any number of threads may ask it, report to it and refresh it at the
@@ -639,7 +646,8 @@ ringshift_status ringshift_router_code_packed(const ringshift_router *router,
 /**
  * Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
  * failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
- * Takes a lock only for the first request to a node and when a breaker opens or closes.
+ * Takes a lock only for the first request to a node and when a breaker opens or closes. Report an invalidation that was
+ * not acknowledged by `ringshift_router_lost`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
  * counted.
@@ -654,6 +662,86 @@ ringshift_status ringshift_router_report(const ringshift_router *router,
                                          uint32_t outcome);
 
 /**
+ * Counts an invalidation that a node did not acknowledge, as `ringshift_router_report` does, and remembers its key:
+ * until `ringshift_router_repaid`, or no value that it should have removed can live any more, routes do not read it
+ * there, nor anywhere else during a migration. So what a node held before it was down is not read when it is back.
+ * `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
+ *
+ * Keys take at most 16 MiB of a router. What is lost beyond that keeps the node from being read at all, for as long as
+ * its values can live.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL, `key` is NULL with a length, or the outcome is none
+ * of these three; nothing is then counted.
+ *
+ * ```c
+ * ringshift_router_lost(router, route.invalidate[0], key, key_len, RINGSHIFT_OUTCOME_TIMEOUT);
+ * ```
+ */
+ringshift_status ringshift_router_lost(const ringshift_router *router,
+                                       const ringshift_node *node,
+                                       const void *key,
+                                       size_t key_len,
+                                       uint32_t outcome);
+
+/**
+ * Gives to `*out` keys whose invalidation is to be sent again, now that a node has answered; NULL if there are none.
+ * Ask after each request that a node answered: while nothing is owed that costs next to nothing. A few keys are given
+ * at a time, and each of them once in five seconds until it is repaid, so that any number of threads may ask. Free them
+ * with `ringshift_owed_free`.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router`, `node` or `out` is NULL; `*out` is then NULL.
+ *
+ * ```c
+ * ringshift_owed *owed;
+ * ringshift_router_owed(router, node, &owed);
+ * for (size_t i = 0; i < ringshift_owed_count(owed); i++) {
+ *   const void *key;
+ *   size_t key_len;
+ *   uint64_t loss;
+ *   ringshift_owed_key(owed, i, &key, &key_len, &loss);
+ *   // ... removes the key from every node of its route's `invalidate`, in order; if all acknowledge:
+ *   ringshift_router_repaid(router, key, key_len, loss);
+ * }
+ * ringshift_owed_free(owed);
+ * ```
+ */
+ringshift_status ringshift_router_owed(const ringshift_router *router,
+                                       const ringshift_node *node,
+                                       ringshift_owed **out);
+
+/**
+ * How many keys there are; 0 for NULL.
+ */
+size_t ringshift_owed_count(const ringshift_owed *owed);
+
+/**
+ * Gives one of the keys, and the number of its loss. The bytes are borrowed, until `ringshift_owed_free`.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if an argument is NULL or there is no such key; nothing is then written.
+ */
+ringshift_status ringshift_owed_key(const ringshift_owed *owed,
+                                    size_t index,
+                                    const void **key,
+                                    size_t *key_len,
+                                    uint64_t *loss);
+
+/**
+ * Tells that the invalidation of a key that `ringshift_router_owed` gave was sent again, in the order of its route, and
+ * acknowledged by every node of it. Does nothing if it was lost once more meanwhile, or is not owed.
+ *
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` is NULL, or `key` is NULL with a length.
+ */
+ringshift_status ringshift_router_repaid(const ringshift_router *router,
+                                         const void *key,
+                                         size_t key_len,
+                                         uint64_t loss);
+
+/**
+ * Frees what `ringshift_router_owed` gave. NULL does nothing.
+ */
+void ringshift_owed_free(ringshift_owed *owed);
+
+/**
  * Writes all counters and states to `*out` in the `OpenMetrics` text format, version 1.0: what a scrape of `/metrics`
  * answers. No key and no value is ever in it. Free it with `ringshift_string_free`.
  *
@@ -664,7 +752,7 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
  * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
- * that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
+ * that were lost, by cluster), `owed` (those to be sent again) and `warnings`. Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */

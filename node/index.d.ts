@@ -75,6 +75,14 @@ export interface Route {
   readonly generation: number
 }
 
+/** A key whose invalidation is to be sent again. */
+export interface OwedKey {
+  /** Its bytes, without the prefix of any cluster. */
+  readonly key: Uint8Array
+  /** Which loss this is about: one that came later is not repaid with it. */
+  readonly loss: number
+}
+
 /** All counters and states of a router. No key is ever among them. */
 export interface Metrics {
   readonly generation: number
@@ -138,6 +146,15 @@ export interface Metrics {
      */
     readonly open: boolean
   }[]
+  /** Lost invalidations that are to be sent again: how much this process keeps itself from reading. */
+  readonly owed: {
+    /** Keys that are not read where their invalidation was lost. */
+    readonly keys: number
+    /** Nodes that are not read at all, since more keys were lost there than a router remembers. */
+    readonly unlistedNodes: number
+    /** Keys whose invalidation was sent again, and acknowledged. */
+    readonly repaid: number
+  }
   /** Clusters of the spec in force whose fullest node owns over 15 % more than its fair share. */
   readonly warnings: readonly {
     readonly cluster: string
@@ -248,8 +265,33 @@ export class Router {
   /** The positions of keys by the node that is read first; under null those with nowhere to read. */
   groupByNode(keys: Iterable<string | Uint8Array>): Map<Node | null, number[]>
 
-  /** Counts how a request ended. Failures open the breakers of the node and its cluster, answers close them. */
+  /**
+   * Counts how a request ended. Failures open the breakers of the node and its cluster, answers close them. An invalidation
+   * that failed is reported by `lost`.
+   */
   report(nodeOrTarget: Node | Target, outcome: Outcome, op?: Op): void
+
+  /**
+   * Counts an invalidation that a node did not acknowledge, as `report` does, and remembers its key: until it is repaid, or
+   * no value that it should have removed can live any more, routes don't read it there, nor anywhere else during a
+   * migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of a router;
+   * what is lost beyond that keeps the node from being read at all, for as long as its values can live.
+   * @param outcome `error` (which it is unless given), `timeout` or `unreachable`
+   */
+  lost(nodeOrTarget: Node | Target, key: string | Uint8Array, outcome?: Outcome): void
+
+  /**
+   * Keys whose invalidation is to be sent again, now that a node has answered. Ask after each request that a node answered:
+   * while nothing is owed that costs next to nothing. A few keys are given at a time, and each of them once in five seconds
+   * until it is repaid.
+   */
+  owed(nodeOrTarget: Node | Target): readonly OwedKey[]
+
+  /**
+   * Says that an owed key was removed from every node of its route, in order, and each of them acknowledged that. Does
+   * nothing if it was lost once more meanwhile, or is not owed.
+   */
+  repaid(key: string | Uint8Array, loss: number): void
 
   /**
    * Reads the file again, synchronously, and puts its spec in force if it is a new one. Whatever fails, the spec

@@ -36,6 +36,10 @@ package ringshift
 // #cgo nocallback rs_expand
 // #cgo noescape rs_report
 // #cgo nocallback rs_report
+// #cgo noescape rs_lost
+// #cgo nocallback rs_lost
+// #cgo noescape rs_repaid
+// #cgo nocallback rs_repaid
 // #include "shim.h"
 import "C"
 
@@ -201,6 +205,35 @@ func (c *core) at(index uint32) nodeReference {
 
 func (c *core) report(node *Node, op Op, outcome Outcome) error {
 	failed := C.rs_report(c.router, node.reference, C.uint32_t(op), C.uint32_t(outcome))
+	runtime.KeepAlive(c)
+	return failure(failed)
+}
+
+func (c *core) lost(node *Node, key []byte, outcome Outcome) error {
+	failed := C.rs_lost(c.router, node.reference, chars(unsafe.SliceData(key)), C.size_t(len(key)), C.uint32_t(outcome))
+	runtime.KeepAlive(c)
+	return failure(failed)
+}
+
+// owed copies the keys that are to be invalidated again.
+func (c *core) owed(node *Node) ([]OwedKey, error) {
+	var owed C.rs_owed
+	err := failure(C.rs_ask_owed(c.router, node.reference, &owed))
+	runtime.KeepAlive(c)
+	if owed.count == 0 {
+		return nil, err
+	}
+	defer C.ringshift_owed_free(owed.keys)
+	keys := make([]OwedKey, owed.count)
+	for i := range keys {
+		one := C.rs_owed_at(owed.keys, C.size_t(i))
+		keys[i] = OwedKey{Key: C.GoBytes(one.key, C.int(one.key_len)), Loss: uint64(one.loss)}
+	}
+	return keys, err
+}
+
+func (c *core) repaid(owed OwedKey) error {
+	failed := C.rs_repaid(c.router, chars(unsafe.SliceData(owed.Key)), C.size_t(len(owed.Key)), C.uint64_t(owed.Loss))
 	runtime.KeepAlive(c)
 	return failure(failed)
 }

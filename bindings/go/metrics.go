@@ -30,6 +30,8 @@ type Metrics struct {
 	ClusterBreakers []ClusterBreakerMetric `json:"cluster_breakers"`
 	// Debts are the invalidations that were lost, for each cluster of the spec, by name.
 	Debts []DebtMetric `json:"debts"`
+	// Owed are the keys whose invalidation is to be sent again.
+	Owed OwedMetrics `json:"owed"`
 	// Warnings name what is uneven in the spec in force, by cluster name.
 	Warnings []WarningMetric `json:"warnings"`
 }
@@ -105,6 +107,16 @@ type DebtMetric struct {
 	// Open says whether a value that it should have removed may still be there: until max_ttl and 30 seconds have
 	// passed or the key_prefix changes. Whoever changes stages doesn't move towards such a cluster.
 	Open bool `json:"open"`
+}
+
+// OwedMetrics are lost invalidations that are to be sent again: how much this process keeps itself from reading.
+type OwedMetrics struct {
+	// Keys that are not read where their invalidation was lost.
+	Keys uint64 `json:"keys"`
+	// UnlistedNodes are not read at all, since more keys were lost there than a router remembers.
+	UnlistedNodes uint64 `json:"unlisted_nodes"`
+	// Repaid keys were invalidated again, and that was acknowledged.
+	Repaid uint64 `json:"repaid"`
 }
 
 // WarningMetric is a cluster whose fullest node owns over 15 % more than its fair share.

@@ -46,8 +46,8 @@ func (o Outcome) String() string {
 }
 
 // Report counts how a request to a node of this router ended, for the metrics and for the breakers of the node and its
-// cluster: failures open them, answers close them. It takes a lock only for the first request to a node and when a
-// breaker opens or closes.
+// cluster: failures open them, answers close them. Use [Router.Lost] for an invalidation that was not acknowledged. It takes a
+// lock only for the first request to a node and when a breaker opens or closes.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the op or outcome is
 // none of those above, and with [ErrClosed]; nothing is then counted.
@@ -59,11 +59,10 @@ func (r *Router) Report(node *Node, op Op, outcome Outcome) error {
 		return errClosed()
 	}
 	defer runtime.KeepAlive(core)
+	if err := core.owns(node); err != nil {
+		return err
+	}
 	switch {
-	case node == nil:
-		return invalidArgument("the node is nil; report to a node of a route")
-	case node.owner != core.identity:
-		return invalidArgument("the node was handed out by another router; report to that one")
 	case op > OpInvalidate:
 		return invalidArgument("%d is not an op; use one of the constants Op...", op)
 	case outcome > OutcomeUnreachable:

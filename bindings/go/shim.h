@@ -83,6 +83,40 @@ static inline rs_error *rs_report(const ringshift_router *router, const ringshif
   return rs_check(ringshift_router_report(router, node, op, outcome));
 }
 
+static inline rs_error *rs_lost(const ringshift_router *router, const ringshift_node *node, const char *key,
+                                size_t key_len, uint32_t outcome) {
+  return rs_check(ringshift_router_lost(router, node, key, key_len, outcome));
+}
+
+/* The list, and how many keys it has. */
+typedef struct {
+  ringshift_owed *keys;
+  size_t count;
+} rs_owed;
+
+static inline rs_error *rs_ask_owed(const ringshift_router *router, const ringshift_node *node, rs_owed *out) {
+  rs_error *failed = rs_check(ringshift_router_owed(router, node, &out->keys));
+  out->count = ringshift_owed_count(out->keys);
+  return failed;
+}
+
+typedef struct {
+  const void *key;
+  size_t key_len;
+  uint64_t loss;
+} rs_owed_key;
+
+/* Zeroes if there is no such key. */
+static inline rs_owed_key rs_owed_at(const ringshift_owed *owed, size_t index) {
+  rs_owed_key one = {NULL, 0, 0};
+  ringshift_owed_key(owed, index, &one.key, &one.key_len, &one.loss);
+  return one;
+}
+
+static inline rs_error *rs_repaid(const ringshift_router *router, const char *key, size_t key_len, uint64_t loss) {
+  return rs_check(ringshift_router_repaid(router, key, key_len, loss));
+}
+
 static inline rs_error *rs_metrics_text(const ringshift_router *router, char **out) {
   return rs_check(ringshift_router_metrics_text(router, out));
 }

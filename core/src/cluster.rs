@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::hash::HashTag;
 use crate::limits::MAX_NODES_KEPT;
 use crate::node::{Node, NodePool};
+use crate::owed::Unread;
 use crate::placement::{
     LegacyNode, LegacySpec, Placement, Replicas, Ring, RingBefore, RingNode, RingRule, Table,
     max_load,
@@ -359,6 +360,17 @@ impl Cluster {
 
     pub(crate) fn breaker(&self) -> &ClusterBreaker {
         &self.breaker
+    }
+
+    /// Where a slot's key is not to be read, as bits in read order.
+    pub(crate) fn bits_of(&self, slot: u32, unread: &Unread) -> u8 {
+        match unread {
+            Unread::Nowhere => 0,
+            Unread::Everywhere => self.positions() as u8,
+            Unread::At(nodes) => (self.nodes_of(slot).enumerate())
+                .filter(|(_, node)| nodes.contains(&node.identity()))
+                .fold(0, |bits, (position, _)| bits | 1 << position),
+        }
     }
 
     /// Whether these bits are all nodes of a slot.

@@ -26,12 +26,12 @@ pub struct Debt {
     pub open: bool,
 }
 
-/// What is owed to a node under a key prefix, whatever clusters it is a node of. Written on failures only.
+/// The debt of a node under a key prefix, whatever clusters it is a node of. Written on failures only.
 ///
 /// How long ago a loss was is measured by a clock that nobody sets: one that is set forward would close the debt while
 /// the value lives.
 #[derive(Debug)]
-pub(crate) struct Owed {
+pub(crate) struct NodeDebt {
     /// Times below are in milliseconds since then.
     began: Instant,
     lost: AtomicU64,
@@ -43,7 +43,7 @@ pub(crate) struct Owed {
     shown: AtomicU64,
 }
 
-impl Default for Owed {
+impl Default for NodeDebt {
     fn default() -> Self {
         Self {
             began: Instant::now(),
@@ -55,7 +55,7 @@ impl Default for Owed {
     }
 }
 
-impl Owed {
+impl NodeDebt {
     /// Notes a lost invalidation; `shown` is the time by the machine's clock, in milliseconds since 1970.
     pub(crate) fn lose(&self, shown: u64, max_ttl: Option<Duration>) {
         self.lose_at(self.age(), shown, max_ttl);
@@ -86,17 +86,17 @@ impl Owed {
 /// The debt of a cluster: what is owed to any of its nodes. With no `max_ttl` a value may live for ever.
 pub(crate) fn debt_of<'n>(
     cluster: &str,
-    nodes: impl Iterator<Item = &'n Owed>,
+    nodes: impl Iterator<Item = &'n NodeDebt>,
     max_ttl: Option<Duration>,
 ) -> Debt {
-    debt_at(cluster, nodes, max_ttl, Owed::age)
+    debt_at(cluster, nodes, max_ttl, NodeDebt::age)
 }
 
 fn debt_at<'n>(
     cluster: &str,
-    nodes: impl Iterator<Item = &'n Owed>,
+    nodes: impl Iterator<Item = &'n NodeDebt>,
     max_ttl: Option<Duration>,
-    now: impl Fn(&Owed) -> u64,
+    now: impl Fn(&NodeDebt) -> u64,
 ) -> Debt {
     let (mut lost, mut shown, mut open) = (0, 0, false);
     for owed in nodes {
@@ -113,7 +113,7 @@ fn debt_at<'n>(
 }
 
 /// When the last value is gone that was stored at a time in milliseconds, or later by a token of that time.
-fn end_of_life(stored: u64, max_ttl: Option<Duration>) -> u64 {
+pub(crate) fn end_of_life(stored: u64, max_ttl: Option<Duration>) -> u64 {
     let life = max_ttl.and_then(|longest| u64::try_from((longest + TOKEN_LIFE).as_millis()).ok());
     life.map_or(u64::MAX, |life| stored.saturating_add(life))
 }
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_debt_is_open_until_no_value_can_live_any_more() {
-        let owed = [Owed::default(), Owed::default()];
+        let owed = [NodeDebt::default(), NodeDebt::default()];
         let of = |max_ttl, now| debt_at("a", owed.iter(), max_ttl, |_| now);
         let minute = Some(Duration::from_secs(60));
         assert!(!of(minute, 5_000).open);
@@ -140,7 +140,7 @@ mod tests {
     fn a_clock_that_is_set_neither_closes_a_debt_nor_keeps_it_open() {
         let minute = Some(Duration::from_secs(60));
         for shown in [0, u64::MAX] {
-            let owed = [Owed::default()];
+            let owed = [NodeDebt::default()];
             // By the machine's clock the loss was in 1970, or is in the far future.
             owed[0].lose(shown, minute);
             assert!(debt_of("a", owed.iter(), minute).open);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_lower_max_ttl_does_not_close_the_debts_from_before() {
-        let owed = [Owed::default()];
+        let owed = [NodeDebt::default()];
         let (hour, minute) = (
             Some(Duration::from_secs(3_600)),
             Some(Duration::from_secs(60)),

@@ -32,3 +32,5 @@ pub const MAX_NAME_BYTES: usize = 255;
 pub const MAX_KEY_PREFIX_BYTES: usize = 128;
 /// Largest generation: the largest integer that every language can hold exactly.
 pub const MAX_GENERATION: u64 = (1 << 53) - 1;
+/// Most bytes that a router takes to remember keys whose invalidation was lost. Where more are lost, the node is not read.
+pub const MAX_OWED_BYTES: usize = 16 << 20;

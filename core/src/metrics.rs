@@ -7,6 +7,7 @@ use crate::breaker::BreakerState;
 use crate::counters::{Op, Outcome};
 use crate::debt::{Debt, debt_of};
 use crate::node::NodePool;
+use crate::owed::OwedMetrics;
 use crate::snapshot::Snapshot;
 
 /// All counters and states of a router at one moment. No key and no value is ever among them.
@@ -36,6 +37,8 @@ pub struct Metrics {
     pub cluster_breakers: Vec<ClusterBreakerMetric>,
     /// The invalidations that were lost, for each cluster of the spec, by name.
     pub debts: Vec<Debt>,
+    /// The keys whose invalidation is to be sent again.
+    pub owed: OwedMetrics,
     /// What is uneven in the spec in force, by cluster name; see [`crate::Snapshot::warnings`].
     pub warnings: Vec<Warning>,
 }
@@ -149,6 +152,7 @@ impl Metrics {
             breakers: breakers.collect(),
             cluster_breakers: cluster_breakers.collect(),
             debts: debts(snapshot),
+            owed: pool.owed().metrics(),
             warnings: snapshot.warnings().to_vec(),
         }
     }
@@ -185,9 +189,9 @@ fn sums(pool: &NodePool) -> Vec<(String, [&'static str; 2], u64)> {
 /// What is owed to each cluster of a spec.
 pub(crate) fn debts(snapshot: &Snapshot) -> Vec<Debt> {
     let spec = snapshot.spec();
-    let owed = |name: &String| {
+    let of = |name: &String| {
         let nodes = snapshot.nodes().filter(|node| node.cluster() == name);
-        debt_of(name, nodes.map(|node| node.owed()), spec.max_ttl)
+        debt_of(name, nodes.map(|node| node.debt()), spec.max_ttl)
     };
-    spec.clusters.keys().map(owed).collect()
+    spec.clusters.keys().map(of).collect()
 }

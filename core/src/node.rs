@@ -9,8 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::breaker::{Breaker, BreakerState, ClusterBreaker, Troubled, Turn};
 use crate::counters::{Counters, Outcome};
-use crate::debt::Owed;
+use crate::debt::NodeDebt;
 use crate::limits::MAX_NODES_KEPT;
+use crate::owed::OwedKeys;
 use crate::spec::{BreakerSpec, ClusterSpec, NodeSpec, Spec};
 use crate::window::{Recent, Window};
 
@@ -31,7 +32,7 @@ pub struct Node {
     breaker: Arc<Breaker>,
     cluster_breaker: Arc<ClusterBreaker>,
     tally: SharedTally,
-    owed: Arc<Owed>,
+    debt: Arc<NodeDebt>,
 }
 
 type SharedTally = Arc<OnceLock<Box<Tally>>>;
@@ -196,16 +197,28 @@ impl Node {
         self.tally().window.since(start, now, self.counters().sum())
     }
 
-    pub(crate) fn owed(&self) -> &Owed {
-        &self.owed
+    pub(crate) fn debt(&self) -> &NodeDebt {
+        &self.debt
     }
 }
 
 /// All nodes that a router has seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct NodePool {
     troubled: Arc<Troubled>,
+    owed: Arc<OwedKeys>,
     inner: RwLock<Inner>,
+}
+
+impl Default for NodePool {
+    fn default() -> Self {
+        let troubled = Arc::<Troubled>::default();
+        Self {
+            owed: Arc::new(OwedKeys::new(Arc::clone(&troubled))),
+            troubled,
+            inner: RwLock::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -218,7 +231,7 @@ struct Inner {
     /// By cluster, id and address.
     tallies: BTreeMap<(String, String, String), SharedTally>,
     /// By id and key prefix, as identities are.
-    owed: HashMap<(String, String), Arc<Owed>>,
+    debts: HashMap<(String, String), Arc<NodeDebt>>,
 }
 
 /// What tells a node of a spec from all others.
@@ -290,7 +303,7 @@ impl NodePool {
         let tally = Arc::clone(tally);
         let cluster_breaker = self.cluster_breaker_in(&mut inner, cluster);
         let entries = (node.id.clone(), spec.key_prefix.clone());
-        let owed = Arc::clone(inner.owed.entry(entries).or_default());
+        let debt = Arc::clone(inner.debts.entry(entries).or_default());
         let interned = Arc::new(Node {
             index,
             identity,
@@ -303,11 +316,16 @@ impl NodePool {
             breaker,
             cluster_breaker,
             tally,
-            owed,
+            debt,
         });
         inner.nodes.push(Arc::clone(&interned));
         inner.known.insert(description, index);
         interned
+    }
+
+    /// The keys whose invalidation was lost.
+    pub(crate) fn owed(&self) -> &Arc<OwedKeys> {
+        &self.owed
     }
 
     /// How many of the breakers have something to say.

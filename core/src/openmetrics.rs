@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 
 use crate::breaker::BreakerState;
 use crate::metrics::Metrics;
+use crate::owed::OwedMetrics;
 use crate::spec::ALL_BASIS_POINTS;
 
 /// The whole exposition, ending in `# EOF`.
@@ -53,6 +54,7 @@ impl Collector for Exposition {
                 (labels, if debt.open { debt.lost } else { 0 })
             }),
         )?;
+        owed(&mut out, &metrics.owed)?;
         breakers(&mut out, metrics)?;
         out.gauges(
             "migration_weight_ratio",
@@ -117,6 +119,24 @@ impl Collector for Exposition {
             reloads.last_success,
         )
     }
+}
+
+fn owed(out: &mut Writer<'_, '_>, owed: &OwedMetrics) -> fmt::Result {
+    out.gauge(
+        "owed_keys",
+        "Keys that are not read where their invalidation was lost, until it was sent again",
+        owed.keys,
+    )?;
+    out.gauge(
+        "owed_unlisted_nodes",
+        "Nodes that are not read, since more invalidations were lost there than are remembered",
+        owed.unlisted_nodes,
+    )?;
+    out.counter(
+        "owed_repaid",
+        "Lost invalidations that were sent again and acknowledged",
+        owed.repaid,
+    )
 }
 
 fn breakers(out: &mut Writer<'_, '_>, metrics: &Metrics) -> fmt::Result {

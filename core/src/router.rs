@@ -1,14 +1,14 @@
 //! The router: what a program holds. Answers routes, follows the spec file, takes reports.
 
+mod reports;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::breaker::Turn;
-use crate::counters::{Op, Outcome};
 use crate::current::Current;
 use crate::debt::Debt;
 use crate::error::{Error, ErrorKind};
-use crate::events::{Event, EventKind, Events};
+use crate::events::{Event, Events};
 use crate::last_good::LastGood;
 use crate::metrics::{Metrics, debts};
 use crate::node::{Node, NodePool};
@@ -125,7 +125,7 @@ impl Router {
         match &self.file {
             None => {
                 let refresh = self.reload.tick(now(), &self.current);
-                self.forget_health_of_others();
+                self.forget();
                 Ok(refresh)
             }
             Some(file) => self.replace(|| file.read(), |error| file.name(error)),
@@ -145,13 +145,17 @@ impl Router {
         let result = self
             .reload
             .replace(read, name, now(), &self.current, &self.pool);
-        self.forget_health_of_others();
+        self.forget();
         result
     }
 
-    /// With every refresh, since what was sent to a node before it left the spec may still fail.
-    fn forget_health_of_others(&self) {
-        self.pool.forget_health_of_others(self.snapshot().nodes());
+    /// Health of nodes that have left the spec, and what was owed to them. With every refresh, since what was sent to a node before it left the spec may still fail.
+    fn forget(&self) {
+        let snapshot = self.snapshot();
+        self.pool.forget_health_of_others(snapshot.nodes());
+        self.pool
+            .owed()
+            .follow(&snapshot, self.pool.troubled().now());
     }
 
     /// Calls `read` with the snapshot in force. Takes no lock and writes no shared memory.
@@ -196,87 +200,6 @@ impl Router {
     /// The node of an index, however long ago it left the spec.
     pub fn node(&self, index: u32) -> Option<Arc<Node>> {
         self.pool.get(index)
-    }
-
-    /// Counts how a request to a node ended; failures open the breakers of the node and its cluster, answers close them. An
-    /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`].
-    ///
-    /// Where all is well nothing is written but a counter that few threads share.
-    pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
-        let look = node.counters().add(op, outcome);
-        if outcome.is_failure() {
-            self.failed(node, op, outcome);
-        } else {
-            if look {
-                let now = self.pool.troubled().now();
-                self.with(|snapshot| node.note(now, &snapshot.spec().breaker));
-            }
-            if !self.pool.troubled().is_nobody() {
-                self.succeeded(node);
-            }
-        }
-    }
-
-    #[cold]
-    fn succeeded(&self, node: &Node) {
-        let now = self.pool.troubled().now();
-        let of_node = node.health().succeeded(now);
-        let of_cluster = node.cluster_breaker().breaker().succeeded(now);
-        if of_node.or(of_cluster).is_some() {
-            let generation = self.generation();
-            self.tell(of_node, generation, node, false);
-            self.tell(of_cluster, generation, node, true);
-        }
-    }
-
-    #[cold]
-    fn failed(&self, node: &Node, op: Op, outcome: Outcome) {
-        let uptime = self.pool.troubled().now();
-        self.with(|snapshot| {
-            if op == Op::Invalidate {
-                node.owed().lose(now(), snapshot.max_ttl());
-            }
-            let settings = &snapshot.spec().breaker;
-            let turn = node.failed(uptime, outcome, settings);
-            self.tell(turn, snapshot.generation(), node, false);
-            // Of a cluster that is no longer in the spec there is nothing to keep away from.
-            if let Some(cluster) = snapshot.clusters().get(node.cluster()) {
-                let (breaker, nodes) = (cluster.breaker(), cluster.reader_count());
-                let is_bad = || cluster.is_bad(uptime, settings);
-                let turn = breaker.failed(uptime, nodes, settings, is_bad);
-                self.tell(turn, snapshot.generation(), node, true);
-            }
-        });
-    }
-
-    /// Makes an event of a breaker that opened or closed: that of a node, or of its cluster. One that
-    /// stays open since its probe failed is none: what is dead for hours would be told again and again.
-    fn tell(&self, turn: Option<Turn>, generation: u64, node: &Node, of_cluster: bool) {
-        let (kind, message) = match (turn, of_cluster) {
-            (None | Some(Turn::Reopened), _) => return,
-            (Some(Turn::Opened), false) => (
-                EventKind::BreakerOpened,
-                format!("node {} fails; reads are kept away from it", node.id()),
-            ),
-            (Some(Turn::Closed), false) => (
-                EventKind::BreakerClosed,
-                format!("node {} answers again", node.id()),
-            ),
-            (Some(Turn::Opened), true) => (
-                EventKind::ClusterBreakerOpened,
-                format!("cluster {} fails; it is not read", node.cluster()),
-            ),
-            (Some(Turn::Closed), true) => (
-                EventKind::ClusterBreakerClosed,
-                format!("cluster {} answers again", node.cluster()),
-            ),
-        };
-        let event = if of_cluster {
-            Event::of_cluster(kind, generation, node.cluster(), &message)
-        } else {
-            Event::of_node(kind, generation, node, &message)
-        };
-        self.events.push(now(), event);
     }
 
     /// What is owed to the clusters of the spec in force: whoever changes stages does not move towards one whose debt
@@ -340,6 +263,7 @@ fn check_region(region: Option<&str>) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counters::{Op, Outcome};
 
     #[test]
     fn a_node_that_has_left_the_spec_troubles_nobody() {

@@ -9,6 +9,7 @@ use crate::breaker::Troubled;
 use crate::cluster::{Cluster, ClusterMemory, Refused};
 use crate::hash;
 use crate::node::{Node, NodePool};
+use crate::owed::{OwedKeys, Unread};
 use crate::placement::Table;
 use crate::route::{Route, RouteCode};
 use crate::spec::{ALL_BASIS_POINTS, ClusterSpec, Spec, Stage};
@@ -24,6 +25,7 @@ pub struct Snapshot {
     migration: Option<ActiveMigration>,
     weight: u16,
     troubled: Arc<Troubled>,
+    owed: Arc<OwedKeys>,
     /// The primary's table where there is no migration and it takes no more than that.
     quick: Option<QuickTable>,
     /// One for all snapshots of a compiled spec.
@@ -102,6 +104,7 @@ impl Snapshot {
             primary,
             migration,
             troubled: Arc::clone(pool.troubled()),
+            owed: Arc::clone(pool.owed()),
             warnings: Arc::default(),
         })
     }
@@ -219,7 +222,7 @@ impl Snapshot {
             let open = if self.all_is_well() {
                 0
             } else {
-                self.open(&self.primary, from, true)
+                self.open_of(key, from)
             };
             return RouteCode::new(from, 0, open, 0, false);
         };
@@ -233,7 +236,7 @@ impl Snapshot {
         let (from_open, to_open) = if self.all_is_well() {
             (0, 0)
         } else {
-            self.open_in_migration(migration, from, to, moved)
+            self.open_in_migration(migration, key, from, to, moved)
         };
         RouteCode::new(from, to, from_open, to_open, moved)
     }
@@ -243,17 +246,42 @@ impl Snapshot {
         self.troubled.is_nobody()
     }
 
-    /// Which nodes of both sides are not to be read, as bits in read order. A probe is given out
+    /// Which nodes are not to be read, as bits in read order: those whose breakers are open, and those that did not
+    /// acknowledge this key's invalidation.
+    #[cold]
+    fn open_of(&self, key: &[u8], from: u32) -> u8 {
+        let unread = self.primary.bits_of(from, &self.unread(key));
+        let probe = !self.primary.is_all_of(unread, from);
+        unread | self.open(&self.primary, from, probe)
+    }
+
+    fn unread(&self, key: &[u8]) -> Unread {
+        self.owed.unread(key, self.troubled.now())
+    }
+
+    /// The same of both sides. A probe is given out
     /// only where the key will be read first; and once all keys have moved, which read `from` first
     /// no more, where it falls back to.
     #[cold]
     fn open_in_migration(
         &self,
         migration: &ActiveMigration,
+        key: &[u8],
         from: u32,
         to: u32,
         moved: bool,
     ) -> (u8, u8) {
+        // What one node did not remove may have been copied to any other.
+        let unread = self.unread(key);
+        let unread = [(&*self.primary, from), (migration.to(), to)]
+            .map(|(cluster, slot)| cluster.bits_of(slot, &unread));
+        if unread != [0, 0] {
+            let all = Unread::Everywhere;
+            return (
+                self.primary.bits_of(from, &all),
+                migration.to.bits_of(to, &all),
+            );
+        }
         let source = |probe| self.open(&self.primary, from, probe);
         let destination = |probe| self.open(&migration.to, to, probe);
         match (migration.stage, moved) {

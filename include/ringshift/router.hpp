@@ -77,6 +77,13 @@ inline Owned<ringshift_options> options(const Options &from) {
 
 }  // namespace detail
 
+/** A key whose invalidation is to be sent again. */
+struct OwedKey {
+  std::string key;
+  /** Which loss this is about: one that came later is not repaid with it. */
+  std::uint64_t loss = 0;
+};
+
 /** Answers routes from the spec in force. Move-only; any number of threads may use one at the same time. */
 class Router {
  public:
@@ -153,6 +160,35 @@ class Router {
   void report(Node node, Outcome outcome, Op op = Op::read) const {
     detail::check(ringshift_router_report(router_.get(), node.get(), static_cast<std::uint32_t>(op),
                                           static_cast<std::uint32_t>(outcome)));
+  }
+
+  /**
+   * Says that a node did not acknowledge the invalidation of a key: it is counted as by `report`, and not read there until it
+   * is repaid. See `ringshift_router_lost`.
+   */
+  void lost(Node node, std::string_view key, Outcome outcome) const {
+    detail::check(ringshift_router_lost(router_.get(), node.get(), key.data(), key.size(),
+                                        static_cast<std::uint32_t>(outcome)));
+  }
+
+  /** A few keys whose invalidation is to be sent again, now that a node has answered. See `ringshift_router_owed`. */
+  std::vector<OwedKey> owed(Node node) const {
+    ringshift_owed *owed = nullptr;
+    detail::check(ringshift_router_owed(router_.get(), node.get(), &owed));
+    const std::unique_ptr<ringshift_owed, decltype(&ringshift_owed_free)> owner(owed, ringshift_owed_free);
+    std::vector<OwedKey> keys(ringshift_owed_count(owed));
+    for (std::size_t index = 0; index < keys.size(); ++index) {
+      const void *key = nullptr;
+      std::size_t key_len = 0;
+      detail::check(ringshift_owed_key(owed, index, &key, &key_len, &keys[index].loss));
+      keys[index].key.assign(static_cast<const char *>(key), key_len);
+    }
+    return keys;
+  }
+
+  /** Says that an owed key was removed from every node of its route, and each of them acknowledged that. */
+  void repaid(const OwedKey &owed) const {
+    detail::check(ringshift_router_repaid(router_.get(), owed.key.data(), owed.key.size(), owed.loss));
   }
 
   std::uint64_t generation() const noexcept { return ringshift_router_generation(router_.get()); }

@@ -19,6 +19,11 @@ export interface NodeParts {
   keyPrefix: string
 }
 
+export interface OwedParts {
+  key: Uint8Array
+  loss: number
+}
+
 export interface RouteParts {
   slot: number
   reset: boolean
@@ -36,6 +41,9 @@ export interface RouterHandle {
   node(index: number): NodeParts | Failure
   nodes(): number[] | Failure
   report(index: number, op: string, outcome: string): undefined | Failure
+  lost(index: number, key: string | Uint8Array, outcome: string): undefined | Failure
+  owed(index: number): OwedParts[] | Failure
+  repaid(key: string | Uint8Array, loss: number): undefined | Failure
   refresh(): boolean | Failure
   follow(): Promise<void>
   apply(text: Uint8Array): boolean | Failure
@@ -63,6 +71,8 @@ export interface Functions {
   indexPacked(cell: Int32Array): (bytes: Uint8Array, offsets: Uint32Array, out: Uint32Array) => void
   /** 0 if it was counted; op and outcome are places in `ops` and `outcomes`. */
   report(cell: Int32Array): (node: number, op: number, outcome: number) => void
+  /** 1 if any invalidation is to be sent again, 0 if none is, negative if the router was closed. */
+  owes(cell: Int32Array): () => void
   /** Negative if it is too large or the router was closed. */
   generation(cell: Int32Array): () => void
 }

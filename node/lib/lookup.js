@@ -30,5 +30,6 @@ module.exports = {
   numberOf: (handle) => functions.add(handle),
   ops: placesOf(native.ops()),
   outcomes: placesOf(native.outcomes()),
+  owesAny: functions.owes(cell),
   reportTo: functions.report(cell),
 }

@@ -7,10 +7,11 @@
  * @typedef {string | Uint8Array} Key
  */
 
-const { isUint8Array, isUint32Array } = require('node:util/types')
-const { RingshiftError, checked, wrongType } = require('./errors.js')
+const { isUint8Array } = require('node:util/types')
+const { checkKey, checkRoom, invalid, listOf, unpacked } = require('./arguments.js')
+const { checked, wrongType } = require('./errors.js')
 const { cell, generationOf, indexOf, indexPacked, lookup } = require('./lookup.js')
-const { numberOf, ops, outcomes, reportTo } = require('./lookup.js')
+const { numberOf, ops, outcomes, owesAny, reportTo } = require('./lookup.js')
 const { parse } = require('./metrics.js')
 const native = require('./native.js')
 const { checkOptions, checkPath, checkText } = require('./options.js')
@@ -19,6 +20,9 @@ const { watch } = require('./watcher.js')
 
 /** Stands for nowhere to read. */
 const NO_NODE = 0xffffffff
+
+/** What is owed at most times. */
+const NOTHING = Object.freeze(/** @type {import('./addon.js').OwedParts[]} */ ([]))
 
 // Only the static methods make routers.
 const MAKE = Symbol('make')
@@ -89,7 +93,7 @@ class Router {
    * @param {Key} key
    */
   #describe(key) {
-    if (typeof key !== 'string' && !isUint8Array(key)) throw wrongType('a key is a string or a Uint8Array')
+    checkKey(key)
     const parts = checked(this.#handle.describe(key))
     if (parts.reset) this.#routes = []
     const route = new Route(parts, (index) => this.#node(index))
@@ -202,11 +206,7 @@ class Router {
    * @param {Op} [op]
    */
   report(nodeOrTarget, outcome, op = 'read') {
-    const node = nodeOrTarget instanceof Target ? nodeOrTarget.node : nodeOrTarget
-    if (!(node instanceof Node)) throw wrongType('report wants a node or target of one of its routes')
-    if (this.#nodes[node.index] !== node) {
-      throw invalid(`the node ${node.id} belongs to another router; report it there`)
-    }
+    const node = this.#own(nodeOrTarget, 'report')
     if (typeof outcome !== 'string') throw wrongType('an outcome is a string')
     if (typeof op !== 'string') throw wrongType('an op is a string')
     const [opPlace, outcomePlace] = [ops.get(op), outcomes.get(outcome)]
@@ -217,6 +217,36 @@ class Router {
     }
     // It was not counted; this says why.
     checked(this.#handle.report(node.index, op, outcome))
+  }
+
+  /**
+   * @param {Node | Target} nodeOrTarget
+   * @param {Key} key
+   * @param {Outcome} [outcome]
+   */
+  lost(nodeOrTarget, key, outcome = 'error') {
+    const node = this.#own(nodeOrTarget, 'lost')
+    checkKey(key)
+    if (typeof outcome !== 'string') throw wrongType('an outcome is a string')
+    checked(this.#handle.lost(node.index, key, outcome))
+  }
+
+  /** @param {Node | Target} nodeOrTarget */
+  owed(nodeOrTarget) {
+    const node = this.#own(nodeOrTarget, 'owed')
+    cell[0] = this.#number
+    owesAny()
+    return cell[0] === 0 ? NOTHING : checked(this.#handle.owed(node.index))
+  }
+
+  /**
+   * @param {Key} key
+   * @param {number} loss
+   */
+  repaid(key, loss) {
+    checkKey(key)
+    if (typeof loss !== 'number') throw wrongType('the number of a loss is a number')
+    checked(this.#handle.repaid(key, loss))
   }
 
   refresh() {
@@ -285,55 +315,25 @@ class Router {
     return checked(this.#handle.metricsText())
   }
 
+  /**
+   * The node that a call is about, if this router handed it out.
+   * @param {Node | Target} nodeOrTarget
+   * @param {string} call
+   */
+  #own(nodeOrTarget, call) {
+    const node = nodeOrTarget instanceof Target ? nodeOrTarget.node : nodeOrTarget
+    if (!(node instanceof Node)) throw wrongType(`${call} wants a node or target of one of its routes`)
+    if (this.#nodes[node.index] !== node) {
+      throw invalid(`the node ${node.id} belongs to another router; report it there`)
+    }
+    return node
+  }
+
   close() {
     this.#stop()
     this.#handle.close()
     this.#routes = []
   }
-}
-
-/**
- * Many keys in an array. What is no array is gone through first: that may call code of the caller, which may put another
- * spec in force.
- * @param {Iterable<Key>} keys
- */
-function listOf(keys) {
-  if (typeof keys === 'string' || isUint8Array(keys))
-    throw wrongType('that is one key; give an array of keys')
-  if (typeof keys?.[Symbol.iterator] !== 'function') throw wrongType('many keys are an array or an iterable')
-  return Array.isArray(keys) ? keys : [...keys]
-}
-
-/**
- * @param {Uint32Array | undefined} out
- * @param {number} count
- */
-function checkRoom(out, count) {
-  if (out === undefined) return new Uint32Array(count)
-  if (!isUint32Array(out)) throw wrongType('the room for indices is a Uint32Array')
-  if (out.length < count)
-    throw invalid(`the room for indices has ${out.length} places; ${count} keys need as many`)
-  return out
-}
-
-/**
- * Why packed keys were not looked up.
- * @param {number} code
- * @param {RouterHandle} handle
- */
-function unpacked(code, handle) {
-  // A closed router says so itself.
-  checked(handle.epoch())
-  if (code > -4)
-    return invalid('the memory of the keys, offsets or room is shared, was transferred away, or overlaps')
-  return invalid(
-    `offset ${-4 - code} is below the one before it, or behind the last byte; offsets rise up to the length`,
-  )
-}
-
-/** @param {string} message */
-function invalid(message) {
-  return new RingshiftError({ kind: 'invalid_argument', message })
 }
 
 if (Symbol.dispose) {

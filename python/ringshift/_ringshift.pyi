@@ -209,10 +209,45 @@ class Router:
         """Says how a request to a node (of a target: its first) ended: for metrics and breakers.
 
         "error", "timeout" and "unreachable" open the breakers of the node and its cluster, answers close them.
-        "unreachable" opens the node's at once: there was no connection and none could be made, so nothing was sent.
+        "unreachable" opens the node's at once: there was no connection and none could be made, so nothing was sent. An
+        invalidation that failed is reported by `lost`.
 
         Raises:
             InvalidArgumentError: There is no such outcome or op, or the node was handed out by another router.
+        """
+    def lost(
+        self,
+        node: Node | Target,
+        key: str | Buffer,
+        outcome: Literal["error", "timeout", "unreachable"] = "error",
+    ) -> None:
+        """Says that a node did not acknowledge the invalidation of a key.
+
+        That is counted as by `report`, and the key is remembered: until it is repaid, or no value that should have been
+        removed can live any more, routes don't read it there, nor anywhere else during a migration. So what a node held
+        before it was down is not read when it is back. Keys take at most 16 MiB of a router; what is lost beyond that
+        keeps the node from being read at all, for as long as its values can live.
+
+        Raises:
+            InvalidArgumentError: The outcome is none of these, or the node was handed out by another router.
+            InvalidKeyError: The key has no bytes.
+        """
+    def owed(self, node: Node | Target) -> tuple[tuple[bytes, int], ...]:
+        """Keys whose invalidation is to be sent again, now that a node has answered, and the number of each one's loss.
+
+        Ask after each request that a node answered: while nothing is owed that costs next to nothing. A few keys are
+        given at a time, and each of them once in five seconds until it is repaid, so any number of threads may ask.
+
+        Raises:
+            InvalidArgumentError: The node was handed out by another router.
+        """
+    def repaid(self, key: str | Buffer, loss: int) -> None:
+        """Says that an owed key was removed from every node of its route, in order, and each of them acknowledged that.
+
+        Does nothing if it was lost once more meanwhile, or is not owed.
+
+        Raises:
+            InvalidKeyError: The key has no bytes.
         """
     def refresh(self) -> bool:
         """Reads the spec file again, and moves the weight of a ramp by schedule on.

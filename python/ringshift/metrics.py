@@ -83,6 +83,17 @@ class Debt(TypedDict):
     key_prefix changes. Whoever changes stages doesn't move towards such a cluster."""
 
 
+class Owed(TypedDict):
+    """Lost invalidations that are to be sent again: how much this process keeps itself from reading."""
+
+    keys: int
+    """Keys that are not read where their invalidation was lost."""
+    unlisted_nodes: int
+    """Nodes that are not read at all, since more keys were lost there than a router remembers."""
+    repaid: int
+    """Keys whose invalidation was sent again, and acknowledged."""
+
+
 class SpecWarning(TypedDict):
     """A cluster whose fullest node owns over 15 % more than its fair share."""
 
@@ -127,5 +138,7 @@ class Metrics(TypedDict):
     """The breakers of its clusters, by name."""
     debts: list[Debt]
     """The invalidations that were lost, for each cluster of the spec, by name."""
+    owed: Owed
+    """The keys whose invalidation is to be sent again."""
     warnings: list[SpecWarning]
     """What is uneven in the spec in force, by cluster name."""

@@ -14,7 +14,8 @@ from specs import cluster, final, spec
 
 import ringshift
 from ringshift.adapters import _reading, _writing
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Refused, Reply, Step, Token, carry_out
+from ringshift.adapters._carrying import carry_out
+from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Refused, Reply, Step, Token
 
 BLUE = cluster("a", kind="modulo")
 GREEN = cluster("c@127.0.0.1:11", prefix="g1:")

@@ -59,6 +59,8 @@ class Moving:
     family: str
     seed: int
     load: Load = field(default_factory=Load)
+    traces: list[Path] = field(default_factory=list)
+    """What the workers write down."""
 
     def __enter__(self) -> Self:
         """Starts everything; the load begins with `begin`."""
@@ -73,13 +75,8 @@ class Moving:
                 self._stack.callback(server.stop)
                 self.servers.append(server)
             self._publish(None)
-            where = self._start_origin()
-            self.workers = []
-            for client in self.clients:
-                worker = Worker(client, self.directory / "cache.json", "", where, TIMEOUT_MS)
-                self._stack.callback(worker.stop)
-                self.workers.append(worker)
-                assert worker.call("generation") == self.generation
+            self.origin = self._start_origin()
+            self.workers = [self._hire(client) for client in self.clients]
         except BaseException:
             self._stack.close()
             raise
@@ -88,6 +85,12 @@ class Moving:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stops everything, also when a test failed."""
         self._stack.close()
+
+    def _hire(self, client: str) -> Worker:
+        worker = Worker(client, self.directory / "cache.json", "", self.origin, TIMEOUT_MS)
+        self._stack.callback(worker.stop)
+        assert worker.call("generation") == self.generation
+        return worker
 
     def _start_origin(self) -> str:
         program = Path(__file__).with_name("origin.py")
@@ -103,25 +106,25 @@ class Moving:
         assert origin.stdout is not None
         return f"127.0.0.1:{int(origin.stdout.readline())}"
 
-    @property
-    def traces(self) -> list[Path]:
-        """What the workers write down."""
-        return [self.directory / f"trace-{at}" for at in range(len(self.workers))]
-
     def begin(self) -> None:
         """Has all workers read and write until `end`."""
-        for at, (worker, trace) in enumerate(zip(self.workers, self.traces, strict=True)):
-            worker.call(
-                "start",
-                reads=1 << 40,
-                keys=self.load.keys,
-                threads=self.load.threads,
-                writes=self.load.writes,
-                expire=self.load.expire,
-                seed=self.seed * 100 + at,
-                trace=str(trace),
-                mode=self.load.mode,
-            )
+        for worker in self.workers:
+            self._begin(worker)
+
+    def _begin(self, worker: Worker) -> None:
+        at = len(self.traces)
+        self.traces.append(self.directory / f"trace-{at}")
+        worker.call(
+            "start",
+            reads=1 << 40,
+            keys=self.load.keys,
+            threads=self.load.threads,
+            writes=self.load.writes,
+            expire=self.load.expire,
+            seed=self.seed * 100 + at,
+            trace=str(self.traces[at]),
+            mode=self.load.mode,
+        )
 
     def end(self) -> list[dict[str, int]]:
         """Ends the load; what each worker counted."""

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod moves;
 pub mod node;
 pub mod options;
+pub mod owed;
 mod panic;
 pub mod report;
 pub mod route;

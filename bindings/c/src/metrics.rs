@@ -25,7 +25,7 @@ pub unsafe extern "C" fn ringshift_router_metrics_text(
 
 /// Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
 /// `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
-/// that were lost, by cluster) and `warnings`. Free it with `ringshift_string_free`.
+/// that were lost, by cluster), `owed` (those to be sent again) and `warnings`. Free it with `ringshift_string_free`.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
 #[unsafe(no_mangle)]

@@ -31,6 +31,12 @@ impl Fallback for u64 {
     }
 }
 
+impl Fallback for usize {
+    fn fallback() -> Self {
+        0
+    }
+}
+
 impl<T> Fallback for *const T {
     fn fallback() -> Self {
         ptr::null()

@@ -30,7 +30,8 @@ pub const RINGSHIFT_OUTCOME_UNREACHABLE: u32 = 5;
 
 /// Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
 /// failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
-/// Takes a lock only for the first request to a node and when a breaker opens or closes.
+/// Takes a lock only for the first request to a node and when a breaker opens or closes. Report an invalidation that was
+/// not acknowledged by `ringshift_router_lost`.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL or a number is unknown; nothing is then
 /// counted.
@@ -65,7 +66,7 @@ fn op_of(number: u32) -> Result<Op, Error> {
     }
 }
 
-fn outcome_of(number: u32) -> Result<Outcome, Error> {
+pub(crate) fn outcome_of(number: u32) -> Result<Outcome, Error> {
     match number {
         RINGSHIFT_OUTCOME_HIT => Ok(Outcome::Hit),
         RINGSHIFT_OUTCOME_MISS => Ok(Outcome::Miss),

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 
 /// The sources in the order in which a reader of the header wants them.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "version", "status", "error", "options", "router", "node", "route", "index", "code", "report",
-    "metrics", "moves",
+    "owed", "metrics", "moves",
 ];
 
 fn generate() -> String {

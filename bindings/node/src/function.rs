@@ -95,6 +95,12 @@ impl Functions {
         self.function(env, cell, c"report", report::report)
     }
 
+    /// The function that tells whether any invalidation is to be sent again.
+    #[napi(catch_unwind)]
+    pub fn owes<'env>(&self, env: &'env Env, cell: Unknown<'env>) -> Result<Unknown<'env>> {
+        self.function(env, cell, c"owes", report::owes)
+    }
+
     /// The function that tells the generation in force.
     #[napi(catch_unwind)]
     pub fn generation<'env>(&self, env: &'env Env, cell: Unknown<'env>) -> Result<Unknown<'env>> {

@@ -1,7 +1,8 @@
 //! What JavaScript builds its objects from: nodes and routes as plain data.
 
+use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use ringshift::{Node, Route, Target};
+use ringshift::{Node, OwedKey, Route, Target};
 
 /// A node; the package makes one object of each.
 #[napi(object, object_from_js = false)]
@@ -32,6 +33,25 @@ impl From<&Node> for NodeParts {
             zone: node.zone().map(str::to_owned),
             cluster: node.cluster().to_owned(),
             key_prefix: node.key_prefix().to_owned(),
+        }
+    }
+}
+
+/// A key whose invalidation is to be sent again.
+#[napi(object, object_from_js = false)]
+pub struct OwedParts {
+    /// Its bytes.
+    pub key: Uint8Array,
+    /// The number of its loss: far below 2^53, for each was counted.
+    pub loss: f64,
+}
+
+impl From<OwedKey> for OwedParts {
+    #[allow(clippy::cast_precision_loss)]
+    fn from(owed: OwedKey) -> Self {
+        Self {
+            key: Uint8Array::from(&*owed.key),
+            loss: owed.loss as f64,
         }
     }
 }

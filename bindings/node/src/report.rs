@@ -52,6 +52,23 @@ fn count(shared: &Shared, node: Option<u32>, op: Option<u32>, outcome: Option<u3
     Some(())
 }
 
+/// `owes()`: 1 if any invalidation is to be sent again, 0 if none is, or `UNANSWERED`.
+///
+/// # Safety
+///
+/// Called by Node-API only.
+pub(crate) unsafe extern "C" fn owes(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    let owes = |shared: &Shared, []: [sys::napi_value; 0]| {
+        let router = shared.router.borrow();
+        (router.as_ref()).map_or(UNANSWERED, |router| i32::from(router.owes()))
+    };
+    // SAFETY: of this call.
+    unsafe { answer(env, info, owes) }
+}
+
 /// `generation()`: the generation in force, or `UNANSWERED` if it is too large a number for the cell.
 ///
 /// # Safety

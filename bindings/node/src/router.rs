@@ -10,7 +10,7 @@ use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Router, Snapshot};
 use crate::failure::Failure;
 use crate::follow::Follow;
 use crate::key::{KeyFault, with_key};
-use crate::parts::{NodeParts, RouteParts, number};
+use crate::parts::{NodeParts, OwedParts, RouteParts, number};
 use crate::shared::Shared;
 
 /// A router, until it is closed or collected.
@@ -88,6 +88,19 @@ impl RouterHandle {
         })
     }
 
+    /// Calls `ask` with the bytes of a key, unless the router was closed or it has none.
+    fn with_key<T>(
+        &self,
+        env: &Env,
+        key: Unknown<'_>,
+        ask: impl FnOnce(&Router, &[u8]) -> Result<T, Failure>,
+    ) -> Checked<T> {
+        let ask = |key: &[u8]| self.with(|router| ask(router, key));
+        // SAFETY: both come from this call; `ask` stays within the core.
+        let asked = unsafe { with_key(env.raw(), key.raw(), ask) };
+        asked.unwrap_or_else(|fault| Checked::B(why(fault)))
+    }
+
     /// The route of the key that was just looked up, and the slot to keep it in.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value)]
@@ -141,6 +154,42 @@ impl RouterHandle {
             let outcome: Outcome = outcome.parse()?;
             if let Some(node) = router.node(index) {
                 router.report(&node, op, outcome);
+            }
+            Ok(())
+        })
+    }
+
+    /// Says that a node did not acknowledge the invalidation of a key.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn lost(&self, env: &Env, index: u32, key: Unknown<'_>, outcome: String) -> Checked<()> {
+        self.with_key(env, key, |router, key| {
+            let outcome: Outcome = outcome.parse()?;
+            match router.node(index) {
+                Some(node) => Ok(router.lost(&node, key, outcome)?),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Keys whose invalidation is to be sent again.
+    #[napi(catch_unwind)]
+    pub fn owed(&self, index: u32) -> Checked<Vec<OwedParts>> {
+        self.with(|router| {
+            let node = router.node(index);
+            let keys = node.map_or_else(Vec::new, |node| router.owed(&node));
+            Ok(keys.into_iter().map(OwedParts::from).collect())
+        })
+    }
+
+    /// Says that the invalidation of an owed key was sent again and acknowledged.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn repaid(&self, env: &Env, key: Unknown<'_>, loss: i64) -> Checked<()> {
+        self.with_key(env, key, |router, key| {
+            // A number below 0 is that of no loss.
+            if let Ok(loss) = u64::try_from(loss) {
+                router.repaid(key, loss);
             }
             Ok(())
         })

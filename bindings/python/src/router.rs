@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use ringshift::{ErrorKind, Op, Options, Outcome, Refresh, Snapshot};
 
 use crate::arguments::{check_watch, file, reported, spec_text};
@@ -159,6 +159,52 @@ impl Router {
         let op = op.parse::<Op>().map_err(raised)?;
         guarded(py, || {
             self.core.report(&node.core, op, outcome);
+            Ok(())
+        })
+    }
+
+    /// Says that an invalidation of a key was not acknowledged.
+    #[pyo3(signature = (node, key, outcome="error"))]
+    fn lost(
+        &self,
+        py: Python<'_>,
+        node: &Bound<'_, PyAny>,
+        key: &Bound<'_, PyAny>,
+        outcome: &str,
+    ) -> PyResult<()> {
+        self.check_open(py)?;
+        let node = reported(node, &self.nodes)?;
+        let key = Key::from(key)?;
+        let raised = |error| errors::raised(py, &error);
+        let outcome = outcome.parse::<Outcome>().map_err(raised)?;
+        guarded(py, || Ok(self.core.lost(&node.core, key.bytes(), outcome)))?.map_err(raised)
+    }
+
+    /// Keys whose invalidation is to be sent again.
+    fn owed<'py>(
+        &self,
+        py: Python<'py>,
+        node: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        self.check_open(py)?;
+        let node = reported(node, &self.nodes)?;
+        if !self.core.owes() {
+            return Ok(PyTuple::empty(py));
+        }
+        let owed = guarded(py, || Ok(self.core.owed(&node.core)))?;
+        PyTuple::new(
+            py,
+            owed.iter()
+                .map(|owed| (PyBytes::new(py, &owed.key), owed.loss)),
+        )
+    }
+
+    /// Says that the invalidation of an owed key was sent again and acknowledged.
+    fn repaid(&self, py: Python<'_>, key: &Bound<'_, PyAny>, loss: u64) -> PyResult<()> {
+        self.check_open(py)?;
+        let key = Key::from(key)?;
+        guarded(py, || {
+            self.core.repaid(key.bytes(), loss);
             Ok(())
         })
     }

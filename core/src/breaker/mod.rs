@@ -43,7 +43,7 @@ impl BreakerState {
     }
 }
 
-/// How many of a router's breakers have something to say. Lags behind by a moment: a reader may
+/// How many of a router's breakers have something to say, and one more while keys are owed. Lags behind by a moment: a reader may
 /// still miss a breaker that has just opened, as if it had come before, or look for one in vain.
 #[derive(Debug)]
 pub(crate) struct Troubled {
@@ -65,6 +65,15 @@ impl Troubled {
     #[inline]
     pub(crate) fn is_nobody(&self) -> bool {
         self.count.load(Ordering::Relaxed) == 0
+    }
+
+    /// One more, or one less, has something to say.
+    pub(crate) fn count_one(&self, more: bool) {
+        if more {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Milliseconds since the router was opened: the time of breakers, which no clock that is set can
@@ -266,11 +275,9 @@ impl Breaker {
 
     /// Keeps the number of troubled breakers after a change of the word.
     fn count(&self, before: u64, after: u64) {
-        match (before, after) {
-            (0, 1..) => self.troubled.count.fetch_add(1, Ordering::Relaxed),
-            (1.., 0) => self.troubled.count.fetch_sub(1, Ordering::Relaxed),
-            _ => return,
-        };
+        if (before == 0) != (after == 0) {
+            self.troubled.count_one(before == 0);
+        }
     }
 }
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from ringshift._ringshift import Node, Route, Router
+from ringshift.adapters._carrying import carry_out, carry_out_async, send_again, send_again_async
 from ringshift.adapters._nodes import limited
-from ringshift.adapters._steps import Failure, Item, Plan, Reply, Send, SendAsync, carry_out, carry_out_async
+from ringshift.adapters._repaying import Owed
+from ringshift.adapters._steps import Failure, Item, Plan, Reply, Send, SendAsync
 from ringshift.errors import ClosedError
 
 Failed = Callable[[Exception], Failure]
@@ -42,6 +45,8 @@ def reader(
     def read(route: Route, key: bytes) -> Any:
         node = route.single
         if node is None:
+            if route.read is None and (owed := _owed(router, route)):
+                send_again(owed, send, router)
             return carry_out(plan(router, route, key), send, router)
         try:
             found = ask(node, key)
@@ -49,7 +54,8 @@ def reader(
             answer: Reply = failed(error)
         else:
             if found.__class__ is Item or (misses and found is None):
-                _was_read(router, node, found)
+                if owed := _was_read(router, node, found):
+                    send_again(owed, send, router)
                 return found
             answer = [found]
         return carry_out(plan(router, route, key), send, router, answer)
@@ -73,7 +79,9 @@ def writer(
         except Exception as error:  # noqa: BLE001 - as above
             answer: Reply = failed(error)
         else:
-            if done.__class__ is bool and _was_written(router, route, node):
+            if done.__class__ is bool and (owed := _was_written(router, route, node)) is not None:
+                if owed:
+                    send_again(owed, send, router)
                 return done
             answer = [done]
         return carry_out(plan(router, route, key, item), send, router, answer)
@@ -95,6 +103,8 @@ def async_reader(
     async def read(route: Route, key: bytes) -> Any:
         node = route.single
         if node is None:
+            if route.read is None and (owed := _owed(router, route)):
+                await send_again_async(owed, send, router)
             return await carry_out_async(plan(router, route, key), send, router)
         try:
             found = await ask(node, key)
@@ -102,7 +112,8 @@ def async_reader(
             answer: Reply = failed(error)
         else:
             if found.__class__ is Item or (misses and found is None):
-                _was_read(router, node, found)
+                if owed := _was_read(router, node, found):
+                    await send_again_async(owed, send, router)
                 return found
             answer = [found]
         return await carry_out_async(plan(router, route, key), send, router, answer)
@@ -132,7 +143,9 @@ def async_writer(
         except Exception as error:  # noqa: BLE001 - as above
             answer = failed(error)
         else:
-            if done.__class__ is bool and _was_written(router, route, node):
+            if done.__class__ is bool and (owed := _was_written(router, route, node)) is not None:
+                if owed:
+                    await send_again_async(owed, send, router)
                 return done
             answer = [done]
         return await carry_out_async(plan(router, route, key, item), send, router, answer)
@@ -140,21 +153,32 @@ def async_writer(
     return write
 
 
-def _was_read(router: Router, node: Node, found: Item | None) -> None:
+def _owed(router: Router, route: Route) -> Owed:
+    """What is owed where a key may not be read: perhaps that is why, and nobody else comes by."""
+    owed: dict[bytes, int] = {}
+    with suppress(ClosedError):
+        for node in route.invalidate:
+            owed.update(router.owed(node))
+    return list(owed.items())
+
+
+def _was_read(router: Router, node: Node, found: Item | None) -> Owed:
+    """Reports, and gives what is owed to the node."""
     try:
         router.report(node, "miss" if found is None else "hit", "read")
+        return router.owed(node)
     except ClosedError:
         # It was closed while the request was under way, which has its result all the same.
-        return
+        return ()
 
 
-def _was_written(router: Router, route: Route, node: Node) -> bool:
-    """Reports, and tells whether that is all: not if others may read by another generation already."""
+def _was_written(router: Router, route: Route, node: Node) -> Owed | None:
+    """The same; None if that is not all, since others may read by another generation already."""
     try:
         if router.generation != route.generation:
-            return False
+            return None
         router.report(node, "ok", "invalidate")
+        return router.owed(node)
     except ClosedError:
         # As above; and then there is nothing to send again by.
-        return True
-    return True
+        return ()

@@ -32,12 +32,13 @@ from typing import Any, Final, Self, TypeVar
 
 from ringshift._ringshift import Router
 from ringshift.adapters import _reading, _writing
+from ringshift.adapters._carrying import carry_out
 from ringshift.adapters._expiry import to_ttl
 from ringshift.adapters._loads import Loaded, Loads
 from ringshift.adapters._memcached import Memcached, failure
 from ringshift.adapters._memcached_values import Key, Values, integer
 from ringshift.adapters._nodes import place
-from ringshift.adapters._steps import Do, Item, Plan, Result, Token, carry_out
+from ringshift.adapters._steps import Do, Item, Plan, Result, Token
 from ringshift.adapters._straight import reader, writer
 from ringshift.errors import InvalidArgumentError
 

@@ -38,8 +38,9 @@ import redis
 
 from ringshift._ringshift import Router
 from ringshift.adapters import _reading, _writing
+from ringshift.adapters._carrying import carry_out
 from ringshift.adapters._loads import Loaded, Loads
-from ringshift.adapters._steps import Item, Plan, carry_out
+from ringshift.adapters._steps import Item, Plan
 from ringshift.adapters._straight import reader, writer
 from ringshift.adapters.redis._commands import Commands, Key, Time, ttl_of
 from ringshift.adapters.redis._exchange import ask_once

@@ -26,8 +26,9 @@ import redis
 
 from ringshift._ringshift import Router
 from ringshift.adapters import _reading, _writing
+from ringshift.adapters._carrying import carry_out_async
 from ringshift.adapters._loads import AsyncLoads, Loaded
-from ringshift.adapters._steps import Item, Plan, carry_out_async
+from ringshift.adapters._steps import Item, Plan
 from ringshift.adapters._straight import async_reader, async_writer
 from ringshift.adapters.redis._commands import Commands, Key, Time, ttl_of
 from ringshift.adapters.redis._exchange_async import ask_once

@@ -1,0 +1,290 @@
+//! Keys whose invalidation was lost: where they are not read, when they are handed out to be invalidated again.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::sync::Arc;
+
+use ringshift::limits::MAX_OWED_BYTES;
+use ringshift::{ErrorKind, Node, Op, Outcome, OwedKey, Router};
+use support::Ring;
+use support::migration::{ids, migration, router, told};
+
+fn node_of(router: &Router, id: &str) -> Arc<Node> {
+    let snapshot = router.snapshot();
+    let mut nodes = snapshot.nodes();
+    nodes.find(|node| node.id() == id).unwrap().clone()
+}
+
+fn lose(router: &Router, id: &str, key: &[u8]) {
+    let node = node_of(router, id);
+    router.lost(&node, key, Outcome::Error).unwrap();
+    // So that no breaker opens.
+    router.report(&node, Op::Read, Outcome::Hit);
+}
+
+fn owed(router: &Router, id: &str) -> Vec<String> {
+    let keys = router.owed(&node_of(router, id)).into_iter();
+    keys.map(|owed| String::from_utf8(owed.key.to_vec()).unwrap())
+        .collect()
+}
+
+fn clusters(generation: u32, clusters: &str) -> String {
+    format!(
+        r#"{{"format":1,"generation":{generation},"primary":"c","clusters":{{{clusters}}},"max_ttl":"1h","breaker":{{"rate":1,"cluster_rate":1}}}}"#
+    )
+}
+
+#[test]
+fn it_is_not_read_where_it_was_lost_and_every_node_is_invalidated_as_before() {
+    let ring = Ring {
+        replicas: 3,
+        ..ids("n", 5)
+    };
+    let router = ring.router();
+    let list = ring.naive(b"key");
+    let before = told(&router, b"key");
+    lose(&router, list[0], b"key");
+    assert_eq!(support::read(&router, b"key"), &list[1..]);
+    lose(&router, list[2], b"key");
+    assert_eq!(support::read(&router, b"key"), &list[1..2]);
+    lose(&router, list[1], b"key");
+    assert!(support::read(&router, b"key").is_empty());
+    let invalidated = |told: &str| told.split(" invalidate ").nth(1).unwrap().to_owned();
+    assert_eq!(invalidated(&told(&router, b"key")), invalidated(&before));
+    for key in (0..100).map(|n| format!("other{n}")) {
+        assert_eq!(
+            support::read(&router, key.as_bytes()),
+            ring.naive(key.as_bytes())
+        );
+    }
+    let debt = &router.debts()[0];
+    assert_eq!((debt.lost, debt.open), (3, true));
+    let text = router.metrics_text();
+    assert!(text.contains("ringshift_owed_keys 1\n"), "{text}");
+    assert!(!text.contains("key\""), "no key in metrics");
+}
+
+#[test]
+fn in_a_migration_it_is_read_nowhere_since_it_may_have_been_copied() {
+    for (stage, percent) in [
+        ("none", "0"),
+        ("prepare", "0"),
+        ("ramp", "0"),
+        ("ramp", "100"),
+        ("soak", "0"),
+    ] {
+        for lost in ["a0", "b0"] {
+            let router = router(&migration(
+                &ids("a", 1),
+                &ids("b", 1),
+                (1, 100),
+                stage,
+                percent,
+            ));
+            lose(&router, lost, b"key");
+            let now = told(&router, b"key");
+            assert!(
+                now.starts_with("read  fallback  fill false"),
+                "{stage} {percent} {lost}: {now}"
+            );
+            assert!(
+                !told(&router, b"other").starts_with("read  "),
+                "{stage} {percent}"
+            );
+        }
+    }
+}
+
+#[test]
+fn it_is_handed_out_once_and_read_again_when_that_is_acknowledged() {
+    let router = ids("n", 1).router();
+    assert!(owed(&router, "n0").is_empty());
+    lose(&router, "n0", b"key");
+    let node = node_of(&router, "n0");
+    let [OwedKey { key, loss }] = &router.owed(&node)[..] else {
+        panic!("one key")
+    };
+    assert_eq!(&key[..], b"key");
+    assert!(owed(&router, "n0").is_empty(), "somebody has it");
+    router.repaid(b"another", *loss);
+    router.repaid(key, loss + 1);
+    assert!(support::read(&router, b"key").is_empty());
+    router.repaid(key, *loss);
+    assert_eq!(support::read(&router, b"key"), ["n0"]);
+    let metrics = router.metrics().owed;
+    assert_eq!(
+        (metrics.keys, metrics.unlisted_nodes, metrics.repaid),
+        (0, 0, 1)
+    );
+    router.repaid(key, *loss);
+    assert_eq!(router.metrics().owed.repaid, 1, "only once");
+}
+
+#[test]
+fn what_is_lost_again_meanwhile_is_not_repaid() {
+    let router = ids("n", 1).router();
+    lose(&router, "n0", b"key");
+    let first = router.owed(&node_of(&router, "n0")).remove(0);
+    lose(&router, "n0", b"key");
+    router.repaid(b"key", first.loss);
+    assert!(support::read(&router, b"key").is_empty());
+    assert_eq!(router.metrics().owed.keys, 1);
+}
+
+#[test]
+fn it_is_kept_back_while_another_node_that_lost_it_is_not_asked() {
+    let ring = Ring {
+        replicas: 2,
+        ..ids("n", 2)
+    };
+    let router = ring.router();
+    lose(&router, "n0", b"key");
+    let other = node_of(&router, "n1");
+    router.lost(&other, b"key", Outcome::Unreachable).unwrap();
+    assert!(owed(&router, "n0").is_empty(), "n1 cannot be reached");
+    lose(&router, "n0", b"only here");
+    assert_eq!(owed(&router, "n0"), ["only here"]);
+}
+
+#[test]
+fn many_are_handed_out_a_few_at_a_time_and_all_of_them() {
+    let router = router(&clusters(1, &format!(r#""c":{}"#, ids("n", 1).json(1))));
+    let keys: Vec<String> = (0..100).map(|n| format!("key{n:02}")).collect();
+    for key in &keys {
+        lose(&router, "n0", key.as_bytes());
+    }
+    let node = node_of(&router, "n0");
+    let mut seen = Vec::new();
+    while router.metrics().owed.keys > 0 {
+        let some = router.owed(&node);
+        assert!((1..=16).contains(&some.len()), "{}", some.len());
+        for OwedKey { key, loss } in some {
+            router.repaid(&key, loss);
+            seen.push(String::from_utf8(key.to_vec()).unwrap());
+        }
+    }
+    assert_eq!(seen, keys, "oldest first");
+}
+
+#[test]
+fn a_node_that_loses_more_than_is_remembered_is_not_read_at_all() {
+    let router = router(&clusters(1, &format!(r#""c":{}"#, ids("n", 2).json(1))));
+    let owner = |key: &[u8]| support::read(&router, key).pop();
+    let of = |id: &str| {
+        (0..100_000)
+            .map(|n| format!("{n:01000}"))
+            .find(|key| owner(key.as_bytes()).as_deref() == Some(id))
+    };
+    let (here, there) = (of("n0").unwrap(), of("n1").unwrap());
+    for n in 0..=MAX_OWED_BYTES / 1_000 {
+        lose(&router, "n0", format!("{n:01000}").as_bytes());
+        if router.metrics().owed.unlisted_nodes > 0 {
+            break;
+        }
+    }
+    let metrics = router.metrics().owed;
+    assert_eq!(metrics.unlisted_nodes, 1);
+    assert!(metrics.keys * 1_000 < MAX_OWED_BYTES as u64);
+    assert!(owner(here.as_bytes()).is_none());
+    assert_eq!(
+        owner(there.as_bytes()).as_deref(),
+        Some("n1"),
+        "keys of the other node are read"
+    );
+    // Another prefix is another entry.
+    let other =
+        format!(r#""c":{}"#, ids("n", 2).json(1)).replacen('{', r#"{"key_prefix":"p:","#, 1);
+    router.apply(clusters(2, &other).as_bytes()).unwrap();
+    assert_eq!(owner(here.as_bytes()).as_deref(), Some("n0"));
+    assert_eq!(
+        router.metrics().owed.keys,
+        0,
+        "nobody reads those entries any more"
+    );
+}
+
+#[test]
+fn keys_of_nodes_that_left_are_forgotten_but_for_those_that_may_have_been_copied() {
+    let cluster =
+        |name: &str, prefix: &str, port| format!(r#""{name}":{}"#, ids(prefix, 1).json(port));
+    let (a, b) = (cluster("c", "a", 1), cluster("c", "b", 2));
+    let plain = router(&clusters(1, &a));
+    lose(&plain, "a0", b"key");
+    plain.apply(clusters(2, &b).as_bytes()).unwrap();
+    assert_eq!(plain.metrics().owed.keys, 0);
+    assert_eq!(support::read(&plain, b"key"), ["b0"]);
+
+    let moving = router(&migration(
+        &ids("a", 1),
+        &ids("b", 1),
+        (1, 100),
+        "ramp",
+        "50",
+    ));
+    lose(&moving, "a0", b"key");
+    let left = clusters(8, &cluster("c", "b", 100));
+    moving.apply(left.as_bytes()).unwrap();
+    assert!(
+        support::read(&moving, b"key").is_empty(),
+        "a0's value may have been copied to b0"
+    );
+    let node = node_of(&moving, "b0");
+    let [OwedKey { key, loss }] = &moving.owed(&node)[..] else {
+        panic!("any node of the spec will do")
+    };
+    moving.repaid(key, *loss);
+    assert_eq!(support::read(&moving, b"key"), ["b0"]);
+}
+
+#[test]
+fn what_is_owed_when_a_migration_begins_may_be_copied_too() {
+    let clusters = |generation: u32, migration: &str| {
+        format!(
+            r#"{{"format":1,"generation":{generation},"primary":"a","standby":"b","clusters":{{"a":{},"b":{}}}{migration}}}"#,
+            ids("a", 1).json(1),
+            ids("b", 1).json(9)
+        )
+    };
+    let router = router(&clusters(1, ""));
+    lose(&router, "a0", b"key");
+    for (generation, stage) in [(2, "prepare"), (3, "ramp"), (4, "soak")] {
+        let migration = format!(
+            r#","migration":{{"id":"m","from":"a","to":"b","stage":"{stage}","percent":100}}"#
+        );
+        router
+            .apply(clusters(generation, &migration).as_bytes())
+            .unwrap();
+        assert!(support::read(&router, b"key").is_empty(), "{stage}");
+    }
+    router
+        .apply(
+            clusters(5, "")
+                .replace(r#""primary":"a""#, r#""primary":"b""#)
+                .replace(r#""standby":"b""#, r#""standby":"a""#)
+                .as_bytes(),
+        )
+        .unwrap();
+    assert!(
+        support::read(&router, b"key").is_empty(),
+        "b may have a copy"
+    );
+}
+
+#[test]
+fn only_a_failure_is_a_loss() {
+    let router = ids("n", 1).router();
+    let node = node_of(&router, "n0");
+    for outcome in [Outcome::Hit, Outcome::Miss, Outcome::Ok] {
+        let error = router.lost(&node, b"key", outcome).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert!(
+            error
+                .to_string()
+                .contains("use error, timeout or unreachable"),
+            "{error}"
+        );
+    }
+    assert!(router.metrics().requests.is_empty() && router.metrics().owed.keys == 0);
+}

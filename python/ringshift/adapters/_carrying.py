@@ -1,0 +1,186 @@
+"""The loops that hand a plan's steps to a cache client, and report how each ended.
+
+Where a node has answered to which invalidations are owed, they are sent again when the plan has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+
+from ringshift._ringshift import Router
+from ringshift.adapters._repaying import Owed, OwedKey, repay
+from ringshift.adapters._steps import OPS, Do, Failure, Plan, Reply, Result, Send, SendAsync, Step, Token
+from ringshift.errors import ClosedError
+
+REMOVAL: Final = 30.0
+"""Seconds for what is left of a cancelled invalidation."""
+
+
+def carry_out(plan: Plan[Result], send: Send, router: Router, answer: Reply | None = None) -> Result:
+    """Sends a plan's steps one after the other, and reports how each ended.
+
+    Args:
+        plan: The plan; nothing of it was asked for yet.
+        send: Sends one step.
+        router: What is told how the steps ended.
+        answer: The reply to the plan's first step, if that was sent already.
+    """
+    owed: list[OwedKey] = []
+    try:
+        return _carry_out(plan, send, router, owed, answer)
+    finally:
+        if owed:
+            send_again(owed, send, router)
+
+
+def send_again(owed: Owed, send: Send, router: Router) -> None:
+    """Sends owed invalidations again. What fails stays owed; the caller has the result of something else."""
+    # What its own steps find to be owed is left to the next operation.
+    _carry_out(repay(router, owed), send, router, [], None)
+
+
+def _carry_out(plan: Plan[Result], send: Send, router: Router, owed: list[OwedKey], answer: Reply | None) -> Result:
+    try:
+        steps = next(plan)
+        if answer is not None:
+            steps = _answered(plan, steps, answer, router, owed)
+        while True:
+            if len(steps) == 1:
+                step = steps[0]
+                reply = send(step)
+                _report(router, step, reply, owed)
+                steps = plan.send([reply])
+                continue
+            replies = []
+            for step in steps:
+                reply = send(step)
+                _report(router, step, reply, owed)
+                replies.append(reply)
+            steps = plan.send(replies)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+def _answered(plan: Plan[Any], steps: list[Step], answer: Reply, router: Router, owed: list[OwedKey]) -> list[Step]:
+    (first,) = steps
+    _report(router, first, answer, owed)
+    return plan.send([answer])
+
+
+async def carry_out_async(
+    plan: Plan[Result], send: SendAsync, router: Router, answer: Reply | asyncio.CancelledError | None = None
+) -> Result:
+    """The same by a client whose answers are awaited; steps that may go at the same time do.
+
+    Where it is cancelled in the middle of an invalidation, a task of its own removes the key from the nodes that are
+    left: what the caller wrote to the origin stays there. `answer` may say that this happened to the step that was sent
+    already.
+    """
+    owed: list[OwedKey] = []
+    try:
+        return await _carry_out_async(plan, send, router, owed, answer)
+    except asyncio.CancelledError:
+        # The caller does not wait any more; what was given out is given out again in a while.
+        owed.clear()
+        raise
+    finally:
+        if owed:
+            await send_again_async(owed, send, router)
+
+
+async def send_again_async(owed: Owed, send: SendAsync, router: Router) -> None:
+    """The same as `send_again`."""
+    await _carry_out_async(repay(router, owed), send, router, [], None)
+
+
+async def _carry_out_async(
+    plan: Plan[Result],
+    send: SendAsync,
+    router: Router,
+    owed: list[OwedKey],
+    answer: Reply | asyncio.CancelledError | None,
+) -> Result:
+    async def one(step: Step) -> Reply:
+        reply = await send(step)
+        _report(router, step, reply, owed)
+        return reply
+
+    try:
+        steps = next(plan)
+        if isinstance(answer, asyncio.CancelledError):
+            _go_on_alone(plan, steps, one, router)
+            raise answer
+        if answer is not None:
+            steps = _answered(plan, steps, answer, router, owed)
+        while True:
+            try:
+                replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
+            except asyncio.CancelledError:
+                _go_on_alone(plan, steps, one, router)
+                raise
+            steps = plan.send(list(replies))
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+_running: Final[set[asyncio.Future[None]]] = set()
+"""What nobody awaits; the event loop itself would let go of it."""
+
+
+def _go_on_alone(plan: Plan[Any], steps: list[Step], one: SendAsync, router: Router) -> None:
+    """After the caller was cancelled."""
+    if any(OPS[step.do] == "invalidate" for step in steps):
+        rest = asyncio.ensure_future(_remove_rest(plan, steps, one, router))
+        _running.add(rest)
+        rest.add_done_callback(_running.discard)
+
+
+async def _remove_rest(plan: Plan[Any], steps: list[Step], one: SendAsync, router: Router) -> None:
+    """Goes on with a cancelled invalidation; what can't be removed in time counts as lost."""
+    try:
+        async with asyncio.timeout(REMOVAL):
+            while True:
+                # Also where a value was to be stored: the caller gave up on that.
+                replies = await asyncio.gather(*(one(Step(Do.DELETE, step.node, step.keys)) for step in steps))
+                steps = plan.send(list(replies))
+    except StopIteration:
+        return
+    except (TimeoutError, asyncio.CancelledError) as error:
+        lost = Failure(TimeoutError("the invalidation was cancelled"), "timeout")
+        with suppress(StopIteration):
+            while True:
+                for step in steps:
+                    _report(router, Step(Do.DELETE, step.node, step.keys), lost, [])
+                steps = plan.send([lost] * len(steps))
+        if isinstance(error, asyncio.CancelledError):
+            raise
+
+
+def _report(router: Router, step: Step, reply: Reply, owed: list[OwedKey]) -> None:
+    # A request that was under way when the router was closed still has its result, and those behind it are still sent.
+    with suppress(ClosedError):
+        _report_all(router, step, reply)
+        if not isinstance(reply, Failure):
+            owed += router.owed(step.node)
+
+
+def _report_all(router: Router, step: Step, reply: Reply) -> None:
+    op = OPS[step.do]
+    if isinstance(reply, Failure):
+        if reply.outcome is None:
+            return
+        if op == "invalidate":
+            for key in step.keys:
+                router.lost(step.node, key, reply.outcome)
+        else:
+            router.report(step.node, reply.outcome, op)
+    elif op == "read":
+        for found in reply:
+            router.report(step.node, "miss" if not found or isinstance(found, Token) else "hit", op)
+    else:
+        for _ in reply:
+            router.report(step.node, "ok", op)
