@@ -5,6 +5,7 @@ package gomemcache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -58,6 +59,8 @@ func (t transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
 			n.seek(ctx, keys, replies)
 		case steps.Fill:
 			n.fill(step, keys, replies)
+		case steps.Delete:
+			n.remove(ctx, step, keys, replies)
 		default:
 			for i, key := range keys {
 				replies[i] = n.store(step, i, key)
@@ -184,6 +187,29 @@ func (n *node) fill(step *steps.Step, keys []string, replies []steps.Reply) {
 			replies[i].Done, replies[i].Refused = all[i].stored, all[i].refused
 		} else {
 			replies[i] = failureOf(err)
+		}
+	}
+}
+
+// remove removes one key by gomemcache, and many on a connection of our own: a node that hangs is waited for once.
+func (n *node) remove(ctx context.Context, step *steps.Step, keys []string, replies []steps.Reply) {
+	if len(keys) == 1 {
+		replies[0] = n.store(step, 0, keys[0])
+		return
+	}
+	var all []string
+	err := n.pool.run(ctx, func(c *conn) (err error) {
+		all, err = c.remove(keys)
+		return err
+	})
+	for i := range replies {
+		switch {
+		case i >= len(all) || all[i] == "":
+			replies[i] = failureOf(err)
+		case all[i] == "DELETED":
+			replies[i].Done = true
+		case all[i] != "NOT_FOUND":
+			replies[i] = failureOf(fmt.Errorf("memcached answered %.32q to delete", all[i]))
 		}
 	}
 }
