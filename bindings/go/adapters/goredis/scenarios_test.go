@@ -18,7 +18,10 @@ import (
 
 // adapter is this one, as the scenarios use it.
 var adapter = testbed.Adapter[cache]{
-	Start:  testbed.Redis,
+	Start: testbed.Redis,
+	Keeping: func(t testing.TB) []string {
+		return []string{"--appendonly", "yes", "--appendfsync", "no", "--dir", t.TempDir()}
+	},
 	Client: func(t testing.TB, spec testbed.Spec) cache { return cache{clientOf(t, spec)} },
 	Open: func(t testing.TB, router *ringshift.Router, limit time.Duration) cache {
 		client := goredis.New(router, &redis.Options{DialTimeout: limit, ReadTimeout: limit, WriteTimeout: limit})

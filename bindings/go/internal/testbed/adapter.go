@@ -26,6 +26,9 @@ type Cache interface {
 type Adapter[C Cache] struct {
 	// Start starts a server for a test, which stops it.
 	Start func(t testing.TB, options ...string) *Server
+	// Keeping are options by which a server that was killed has what it had before when it is started again; nil if there are
+	// none.
+	Keeping func(t testing.TB) []string
 	// Client makes a client of a spec for a test, which closes it.
 	Client func(t testing.TB, spec Spec) C
 	// Open makes a client of a router for a test, which closes it; a request may take so long, connecting too.

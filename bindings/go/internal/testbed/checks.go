@@ -50,6 +50,14 @@ func Outcomes(t testing.TB, router *ringshift.Router) map[string]uint64 {
 	return counts
 }
 
+// Owed is how many keys' invalidations are to be sent again.
+func Owed(t testing.TB, router *ringshift.Router) uint64 {
+	t.Helper()
+	metrics, err := router.Metrics()
+	Must(t, err)
+	return metrics.Owed.Keys
+}
+
 // NoErrors fails the test if anything was reported as a failure of a node.
 func NoErrors(t testing.TB, router *ringshift.Router) {
 	t.Helper()

@@ -123,7 +123,8 @@ func (a Adapter[C]) Faults(t *testing.T) {
 		// Each probe but the last has failed by now, which opened the breaker again.
 		probes, writes := int(f.breaker().Opened-opened)+1, int(f.sent.Load()-sent)
 		asked := slices.DeleteFunc(f.relay.Lines(), func(line string) bool { return !a.IsRequest(line) })
-		if len(asked) > probes+writes+writers {
+		// A probe may be the invalidations that are owed.
+		if len(asked) > probes*keysOfEach/2+writes+writers {
 			t.Errorf("%d requests arrived, with %d probes at most and %d writes: %q", len(asked), probes, writes, asked)
 		}
 		if waited, reads := f.waited.Load(), f.reads.Load(); waited*100 > reads {
@@ -134,6 +135,7 @@ func (a Adapter[C]) Faults(t *testing.T) {
 		f.ends()
 		f.asksLittle()
 	})
+	a.oldContent(run)
 	// That what is measured would be seen without breakers.
 	run("hung, and no breaker is heeded", func(t *testing.T) {
 		none := breaker()
