@@ -13,6 +13,8 @@ import (
 
 // core owns a C router. It is never copied, and freed as ffi.go says.
 type core struct {
+	// loses says that an invalidation was lost at some time: until then nothing can be owed, and it is not worth a call to ask.
+	loses    atomic.Bool
 	router   routerReference
 	identity *identity
 	// routes holds the routes that exist already. Readers only load it.

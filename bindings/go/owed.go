@@ -30,6 +30,7 @@ func (r *Router) Lost(node *Node, key []byte, outcome Outcome) error {
 	if err := core.owns(node); err != nil {
 		return err
 	}
+	core.loses.Store(true)
 	return core.lost(node, key, outcome)
 }
 
@@ -52,6 +53,9 @@ func (r *Router) Owed(node *Node) ([]OwedKey, error) {
 	defer runtime.KeepAlive(core)
 	if err := core.owns(node); err != nil {
 		return nil, err
+	}
+	if !core.loses.Load() {
+		return nil, nil
 	}
 	return core.owed(node)
 }

@@ -192,6 +192,22 @@ func (c *conn) fill(keys []string, items []*steps.Item, tokens []*steps.Token) (
 	})
 }
 
+// remove removes keys in one round trip. Whatever fails, keys that were answered have what was said: "" is no answer.
+func (c *conn) remove(keys []string) ([]string, error) {
+	commands := make([][]byte, len(keys))
+	for i, key := range keys {
+		commands[i] = fmt.Appendf(nil, "delete %s\r\n", key)
+	}
+	all := make([]string, len(keys))
+	return all, c.exchange(commands, func(at int) error {
+		line, err := c.line()
+		if err == nil {
+			all[at] = string(line)
+		}
+		return err
+	})
+}
+
 // month is the longest relative exptime; above it memcached takes a number for a Unix time.
 const month = 30 * 24 * time.Hour
 

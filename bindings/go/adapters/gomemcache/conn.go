@@ -15,8 +15,9 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"ringshift/internal/steps"
 )
 
 // batch is how many commands are sent before their replies are read: with too many, server and client would both wait
@@ -47,7 +48,7 @@ type conn struct {
 // pool has the connections to one address.
 type pool struct {
 	address address
-	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	dial    dialFunc
 	timeout time.Duration
 	most    int
 
@@ -67,7 +68,7 @@ func (p *pool) run(ctx context.Context, do func(*conn) error) error {
 			return err
 		}
 		err = p.use(c, do)
-		if err == nil || fresh || !hasDied(err) {
+		if err == nil || fresh || !steps.HasDied(err) {
 			return err
 		}
 	}
@@ -83,7 +84,7 @@ func (p *pool) runSince(since uint64, do func(*conn) error) (bool, error) {
 		c, back := p.takeSince(since)
 		switch {
 		case c != nil:
-			if err := p.use(c, do); err == nil || !hasDied(err) {
+			if err := p.use(c, do); err == nil || !steps.HasDied(err) {
 				return true, err
 			}
 		case back != nil:
@@ -196,12 +197,6 @@ func (p *pool) Close() {
 		_ = c.Close()
 	}
 	p.free = nil
-}
-
-// hasDied says that a connection had been closed by the other side.
-func hasDied(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // exchange sends commands and has an answer read for each. A server's error is the answer to one of them: it is given when

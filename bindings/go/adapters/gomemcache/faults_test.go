@@ -3,6 +3,7 @@ package gomemcache_test
 // Servers that die, hang and answer half of what they were asked.
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -119,6 +120,26 @@ func TestANodeThatHangs(t *testing.T) {
 		t.Fatal(counts)
 	}
 	must(t, client.Close())
+}
+
+func TestTLSThatIsRefusedOrTakesTooLongIsNotUnreachable(t *testing.T) {
+	silent := testbed.Fake(t, func(string) (string, bool) { return "", true })
+	for outcome, each := range map[string]struct {
+		address string
+		timeout time.Duration
+	}{"error": {testbed.Memcached(t).Address, time.Minute}, "timeout": {silent, 50 * time.Millisecond}} {
+		router := testbed.Spec{Blue: []string{each.address}}.Router(t)
+		client := gomemcache.New(router, gomemcache.Options{Timeout: each.timeout, DialContext: (&tls.Dialer{}).DialContext})
+		_, err := client.Get("k")
+		wants(t, err, memcache.ErrCacheMiss)
+		item, err := client.GetOrLoad("k", loaded("v"), 0)
+		gives(t, item, err, "v")
+		lostOf(t, client.Invalidate("k"))
+		if counts := outcomes(t, router); counts["read "+outcome] != 2 || counts["invalidate "+outcome] != 1 || len(counts) != 2 {
+			t.Fatal(outcome, counts)
+		}
+		must(t, client.Close())
+	}
 }
 
 func TestConnectionsThatDiedWhileIdleAreNoFailures(t *testing.T) {

@@ -16,7 +16,8 @@ type Options struct {
 	Timeout time.Duration
 	// MaxIdleConns to one address; gomemcache's own default if 0.
 	MaxIdleConns int
-	// DialContext connects; a [net.Dialer]'s if nil.
+	// DialContext connects; a [net.Dialer]'s if nil. An error of it is reported as [ringshift.OutcomeUnreachable] if it is, or
+	// wraps, a [net.OpError] whose Op is "dial", as a dialer gives.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -32,14 +31,33 @@ func isRefusal(err error) bool {
 
 // failureOf is the reply of a node that did not answer as it should.
 func failureOf(err error) steps.Reply {
-	reply := steps.Reply{Failure: err, Outcome: ringshift.OutcomeError}
-	var timeout net.Error
+	reply := steps.Failed(err)
 	var connecting *memcache.ConnectTimeoutError
-	if errors.As(err, &timeout) && timeout.Timeout() || errors.As(err, &connecting) ||
-		errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.As(err, &connecting) {
+		// The connection stood, or it would be a [notReached]: what took too long came after that, such as a TLS handshake.
 		reply.Outcome = ringshift.OutcomeTimeout
 	}
-	// Neither says anything about the node.
-	reply.Silent = errors.Is(err, errTokenGone) || errors.Is(err, steps.ErrClosed)
+	// It says nothing about the node.
+	reply.Silent = reply.Silent || errors.Is(err, errTokenGone)
 	return reply
+}
+
+// notReached is the error of a connection that could not be made. gomemcache would replace one that is about time by an
+// error of its own, which no longer says what took too long.
+type notReached struct{ error }
+
+func (n notReached) Unwrap() error { return n.error }
+
+// dialFunc is how connections are made.
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// telling makes connections by dial, and keeps apart those that could not be made.
+func telling(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := dial(ctx, network, address)
+		if err != nil && steps.Unreached(err) {
+			err = notReached{err}
+		}
+		return connection, err
+	}
 }

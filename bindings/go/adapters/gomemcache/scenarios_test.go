@@ -4,6 +4,7 @@ package gomemcache_test
 
 import (
 	"errors"
+	"regexp"
 	"testing"
 	"time"
 
@@ -18,6 +19,13 @@ import (
 var adapter = testbed.Adapter[cache]{
 	Start:  testbed.Memcached,
 	Client: func(t testing.TB, spec testbed.Spec) cache { return cache{clientOf(t, spec)} },
+	Open: func(t testing.TB, router *ringshift.Router, limit time.Duration) cache {
+		client := gomemcache.New(router, gomemcache.Options{Timeout: limit, MaxIdleConns: 16})
+		t.Cleanup(func() { must(t, client.Close()) })
+		return cache{client}
+	},
+	Miss:      memcache.ErrCacheMiss,
+	IsRequest: regexp.MustCompile(`^(gets|mg|delete) `).MatchString,
 	Put: func(t testing.TB, server *testbed.Server, key, value string, left time.Duration) {
 		t.Helper()
 		must(t, bare(server).Set(&memcache.Item{Key: key, Value: []byte(value), Expiration: int32(left / time.Second)}))
@@ -61,6 +69,10 @@ func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
 		return client.Set(&memcache.Item{Key: "k", Value: []byte("new")})
 	}, func(client cache) error { return client.Delete("k") })
 }
+
+func TestUnreached(t *testing.T) { adapter.Unreached(t) }
+
+func TestFaultsOfANode(t *testing.T) { adapter.Faults(t) }
 
 func TestReplicas(t *testing.T) { adapter.Replicas(t) }
 

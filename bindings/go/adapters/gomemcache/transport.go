@@ -5,6 +5,7 @@ package gomemcache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -23,7 +24,7 @@ type node struct {
 func (o *Options) open(where string) *node {
 	at := address(where)
 	client := memcache.NewFromSelector(at)
-	client.Timeout, client.MaxIdleConns, client.DialContext = o.Timeout, o.MaxIdleConns, o.DialContext
+	client.Timeout, client.MaxIdleConns, client.DialContext = o.Timeout, o.MaxIdleConns, telling(o.DialContext)
 	return &node{client: client, idle: o.MaxIdleConns, pool: &pool{
 		address: at, dial: o.DialContext, timeout: o.Timeout, most: o.MaxIdleConns,
 	}}
@@ -58,6 +59,8 @@ func (t transport) Send(ctx context.Context, step *steps.Step) []steps.Reply {
 			n.seek(ctx, keys, replies)
 		case steps.Fill:
 			n.fill(step, keys, replies)
+		case steps.Delete:
+			n.remove(ctx, step, keys, replies)
 		default:
 			for i, key := range keys {
 				replies[i] = n.store(step, i, key)
@@ -188,6 +191,29 @@ func (n *node) fill(step *steps.Step, keys []string, replies []steps.Reply) {
 	}
 }
 
+// remove removes one key by gomemcache, and many on a connection of our own: a node that hangs is waited for once.
+func (n *node) remove(ctx context.Context, step *steps.Step, keys []string, replies []steps.Reply) {
+	if len(keys) == 1 {
+		replies[0] = n.store(step, 0, keys[0])
+		return
+	}
+	var all []string
+	err := n.pool.run(ctx, func(c *conn) (err error) {
+		all, err = c.remove(keys)
+		return err
+	})
+	for i := range replies {
+		switch {
+		case i >= len(all) || all[i] == "":
+			replies[i] = failureOf(err)
+		case all[i] == "DELETED":
+			replies[i].Done = true
+		case all[i] != "NOT_FOUND":
+			replies[i] = failureOf(fmt.Errorf("memcached answered %.32q to delete", all[i]))
+		}
+	}
+}
+
 // store sends what gomemcache can send, one key at a time.
 func (n *node) store(step *steps.Step, at int, key string) steps.Reply {
 	var item *memcache.Item
@@ -228,7 +254,7 @@ func (n *node) store(step *steps.Step, at int, key string) steps.Reply {
 // again repeats what failed because connections had died while they were idle, of which a client may have several.
 func (n *node) again(do func() error) (err error) {
 	for range n.idle + 1 {
-		if err = do(); err == nil || !hasDied(err) {
+		if err = do(); err == nil || !steps.HasDied(err) {
 			return err
 		}
 	}

@@ -67,3 +67,44 @@ func TestATokenOfAServerThatTookThePlaceOfAnOldOneIsNoValue(t *testing.T) {
 		}
 	}
 }
+
+// What is sent again is many keys: a node that hangs must not be waited for once for each of them.
+func TestManyKeysAreRemovedInOneRoundTrip(t *testing.T) {
+	server := testbed.Memcached(t)
+	var mode atomic.Value
+	mode.Store("lost")
+	relay := testbed.NewRelay(t, server, func(line string) string {
+		if strings.HasPrefix(line, "delete ") && mode.Load() == "lost" {
+			return "nonsense\r\n"
+		}
+		if strings.HasPrefix(line, "delete k1") && mode.Load() == "refused" {
+			return "nonsense\r\n"
+		}
+		return line
+	})
+	router := testbed.Spec{Blue: []string{relay.Address}}.Router(t)
+	client := gomemcache.New(router, gomemcache.Options{})
+	t.Cleanup(func() { must(t, client.Close()) })
+	for _, key := range []string{"k0", "k1", "k2"} {
+		must(t, bare(server).Set(&memcache.Item{Key: key, Value: []byte("old")}))
+		lostOf(t, client.Invalidate(key))
+	}
+	owed := func() uint64 {
+		metrics, err := router.Metrics()
+		must(t, err)
+		return metrics.Owed.Keys
+	}
+	mode.Store("refused")
+	relay.Forget()
+	if _, err := client.Get("other"); !errors.Is(err, memcache.ErrCacheMiss) {
+		t.Fatal(err)
+	}
+	if lines := relay.Lines(); len(lines) != 4 || owed() != 1 {
+		t.Fatalf("%q, and %d keys are owed; want the three deletes, of which one was not done", lines, owed())
+	}
+	for key, expected := range map[string]string{"k0": "nothing", "k1": "old", "k2": "nothing"} {
+		if on(t, server, key) != expected {
+			t.Fatal(key)
+		}
+	}
+}

@@ -3,10 +3,7 @@
 package goredis
 
 import (
-	"context"
 	"errors"
-	"net"
-	"os"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -68,7 +65,7 @@ func (a answer) done(yes any) steps.Reply {
 
 // replyOf is the reply for a command that failed.
 func replyOf(err error) steps.Reply {
-	reply := steps.Reply{Failure: err, Outcome: ringshift.OutcomeError}
+	reply := steps.Failed(err)
 	var answered redis.Error
 	if errors.As(err, &answered) {
 		switch {
@@ -79,13 +76,9 @@ func replyOf(err error) steps.Reply {
 		}
 		return reply
 	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, redis.ErrPoolTimeout) {
+	if errors.Is(err, redis.ErrPoolTimeout) {
 		reply.Outcome = ringshift.OutcomeTimeout
 	}
-	// That the caller gave up or closed the client says nothing about the node.
-	reply.Silent = errors.Is(err, context.Canceled) || errors.Is(err, redis.ErrClosed) ||
-		errors.Is(err, steps.ErrClosed)
+	reply.Silent = reply.Silent || errors.Is(err, redis.ErrClosed)
 	return reply
 }

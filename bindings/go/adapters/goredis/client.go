@@ -22,7 +22,7 @@
 //   - Incr, Decr and Append change a value that exists nowhere else, which can't be migrated. They work for keys that one
 //     node holds, whoever asks, and are refused otherwise.
 //   - Commands that are given back were carried out already; their Args are empty. Connections time out after a second, and a
-//     command is sent once more at most, unless the options say otherwise.
+//     command is sent once more only if its connection had died, unless the options say otherwise.
 //
 // Keys are bytes, as go-redis' are. Everything else that a route stands for is the same in all languages; docs/migration.md
 // in the source tree says it.
@@ -41,7 +41,7 @@ import (
 
 // Client has go-redis' methods over a router. Any number of goroutines may use it.
 type Client struct {
-	nodes   *steps.Nodes[*redis.Client]
+	nodes   *steps.Nodes[*server]
 	carrier *steps.Carrier
 }
 
@@ -57,19 +57,21 @@ func New(router *ringshift.Router, options *redis.Options) *Client {
 			*timeout = time.Second
 		}
 	}
-	if own.MaxRetries == 0 {
-		own.MaxRetries, own.MinRetryBackoff, own.MaxRetryBackoff = 1, -1, -1
+	again := own.MaxRetries == 0
+	if again {
+		// Go-redis would also repeat what was not answered in time: a node that hangs would cost two time limits.
+		own.MaxRetries = -1
 	}
 	if own.DialerRetries == 0 {
 		own.DialerRetries = 1
 	}
-	nodes := &steps.Nodes[*redis.Client]{Router: router, Open: func(address string) *redis.Client {
+	nodes := &steps.Nodes[*server]{Router: router, Open: func(address string) *server {
 		options := own
 		options.Addr, options.Network = address, "tcp"
 		if strings.HasPrefix(address, "/") {
 			options.Network = "unix"
 		}
-		return redis.NewClient(&options)
+		return &server{Client: redis.NewClient(&options), again: again}
 	}}
 	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}}}
 }

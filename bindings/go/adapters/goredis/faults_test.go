@@ -4,8 +4,10 @@ package goredis_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,19 +64,46 @@ func TestADeadNode(t *testing.T) {
 
 func TestANodeThatHangs(t *testing.T) {
 	server := testbed.Redis(t)
-	router := testbed.Spec{Blue: []string{server.Address}}.Router(t)
-	client := goredis.New(router, &redis.Options{ReadTimeout: 50 * time.Millisecond, MaxRetries: -1})
+	relay := testbed.NewRelay(t, server, nil)
+	router := testbed.Spec{Blue: []string{relay.Address}}.Router(t)
+	client := goredis.New(router, &redis.Options{ReadTimeout: 50 * time.Millisecond})
 	is(t, client.Ping(ctx), "PONG")
 	server.Pause(t)
+	relay.Forget()
 	wants(t, client.Get(ctx, "k").Err(), redis.Nil)
 	got, err := client.GetOrLoad(ctx, "k", loaded("v"), 0)
 	gives(t, got, err, "v")
 	lostOf(t, client.Invalidate(ctx, "k"))
+	if asked := slices.DeleteFunc(relay.Lines(), func(line string) bool { return !adapter.IsRequest(line) }); !slices.Equal(
+		asked, []string{"get", "hello", "hello"}) {
+		t.Fatal("each has waited once, also while it was connecting, and not:", asked)
+	}
 	server.Resume(t)
 	if counts := outcomes(t, router); counts["read timeout"] != 2 || counts["invalidate timeout"] != 1 || len(counts) != 2 {
 		t.Fatal(counts)
 	}
 	must(t, client.Close())
+}
+
+func TestPasswordsAndTLSThatAreRefusedAreNotUnreachable(t *testing.T) {
+	server := testbed.Redis(t)
+	must(t, bare(t, server).ConfigSet(ctx, "requirepass", "right").Err())
+	for outcome, options := range map[string]*redis.Options{
+		"error": {Password: "wrong", ReadTimeout: time.Minute},
+		// A Redis without TLS never answers to it.
+		"timeout": {DialTimeout: 50 * time.Millisecond, TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}},
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			router := testbed.Spec{Blue: []string{server.Address}}.Router(t)
+			client := goredis.New(router, options)
+			wants(t, client.Get(ctx, "k").Err(), redis.Nil)
+			lostOf(t, client.Invalidate(ctx, "k"))
+			if counts := outcomes(t, router); counts["read "+outcome] != 1 || counts["invalidate "+outcome] != 1 || len(counts) != 2 {
+				t.Fatal(counts)
+			}
+			must(t, client.Close())
+		})
+	}
 }
 
 func TestAConnectionThatDiesInTheMiddleKeepsWhatWasAnswered(t *testing.T) {

@@ -55,7 +55,7 @@ func (c *Client) onRecord(ctx context.Context, name, key string, value any) *red
 		return redis.NewIntResult(0, err)
 	}
 	result := redis.NewIntCmd(ctx, strings.ToLower(name), at.KeyPrefix()+key, value)
-	if err := c.nodes.Use(at.Address(), func(client *redis.Client) { _ = client.Process(ctx, once{result}) }); err != nil {
+	if err := c.nodes.Use(at.Address(), func(server *server) { _ = server.Process(ctx, once{result}) }); err != nil {
 		result.SetErr(err)
 	}
 	var answered redis.Error
@@ -80,7 +80,9 @@ func (c *Client) Ping(ctx context.Context) *redis.StatusCmd {
 		}
 		asked[each.Address()] = true
 		var err error
-		closed := c.nodes.Use(each.Address(), func(client *redis.Client) { err = client.Ping(ctx).Err() })
+		closed := c.nodes.Use(each.Address(), func(server *server) {
+			err = server.repeat(func() error { return server.Ping(ctx).Err() })
+		})
 		if err = errors.Join(closed, err); err != nil {
 			all = append(all, fmt.Errorf("node %s at %s: %w", each.ID(), each.Address(), err))
 		}

@@ -5,6 +5,7 @@ package goredis_test
 import (
 	"context"
 	"errors"
+	"regexp"
 	"testing"
 	"time"
 
@@ -17,8 +18,18 @@ import (
 
 // adapter is this one, as the scenarios use it.
 var adapter = testbed.Adapter[cache]{
-	Start:  testbed.Redis,
+	Start: testbed.Redis,
+	Keeping: func(t testing.TB) []string {
+		return []string{"--appendonly", "yes", "--appendfsync", "no", "--dir", t.TempDir()}
+	},
 	Client: func(t testing.TB, spec testbed.Spec) cache { return cache{clientOf(t, spec)} },
+	Open: func(t testing.TB, router *ringshift.Router, limit time.Duration) cache {
+		client := goredis.New(router, &redis.Options{DialTimeout: limit, ReadTimeout: limit, WriteTimeout: limit})
+		t.Cleanup(func() { must(t, client.Close()) })
+		return cache{client}
+	},
+	Miss:      redis.Nil,
+	IsRequest: regexp.MustCompile(`(?i)^(get|del|hello)$`).MatchString,
 	Put: func(t testing.TB, server *testbed.Server, key, value string, left time.Duration) {
 		t.Helper()
 		must(t, bare(t, server).Set(ctx, key, value, left).Err())
@@ -53,6 +64,10 @@ func TestAWriteLeavesNoOldValueInAnyStage(t *testing.T) {
 		return client.Set(ctx, "k", "new", 0).Err()
 	}, func(client cache) error { return client.Del(ctx, "k").Err() })
 }
+
+func TestUnreached(t *testing.T) { adapter.Unreached(t) }
+
+func TestFaultsOfANode(t *testing.T) { adapter.Faults(t) }
 
 func TestReplicas(t *testing.T) { adapter.Replicas(t) }
 

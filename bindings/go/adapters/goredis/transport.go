@@ -19,9 +19,25 @@ import (
 // mark is how every lease begins.
 const mark = "\x00ringshift:lease:"
 
+// server is a client of one address.
+type server struct {
+	*redis.Client
+	// again says that what failed because its connection had died is repeated.
+	again bool
+}
+
+// repeat does something, and once more if the connection had died.
+func (s *server) repeat(do func() error) error {
+	err := do()
+	if s.again && err != nil && steps.HasDied(err) {
+		err = do()
+	}
+	return err
+}
+
 // transport sends steps. Any number of goroutines may use it.
 type transport struct {
-	nodes *steps.Nodes[*redis.Client]
+	nodes *steps.Nodes[*server]
 }
 
 // Send carries out a step.
@@ -30,8 +46,8 @@ func (t transport) Send(ctx context.Context, step *steps.Step) (replies []steps.
 	for i, key := range step.Keys {
 		keys[i] = step.Node.KeyPrefix() + key
 	}
-	closed := t.nodes.Use(step.Node.Address(), func(client *redis.Client) {
-		node := node{ctx, client}
+	closed := t.nodes.Use(step.Node.Address(), func(server *server) {
+		node := node{ctx, server}
 		switch step.Do {
 		case steps.Get:
 			replies = node.get(keys)
@@ -51,21 +67,24 @@ func (t transport) Send(ctx context.Context, step *steps.Step) (replies []steps.
 	return replies
 }
 
-// node is a client of one address, for one step.
+// node is a server, for one step.
 type node struct {
 	ctx    context.Context
-	client *redis.Client
+	server *server
 }
 
 func (n node) command(arguments ...any) *redis.Cmd { return redis.NewCmd(n.ctx, arguments...) }
 
 // send sends commands in one round trip, and gives what was answered to each.
 func (n node) send(commands []*redis.Cmd) []answer {
-	var failed error
-	if len(commands) == 1 {
-		failed = n.client.Process(n.ctx, commands[0])
-	} else if len(commands) > 1 {
-		_, failed = n.client.Pipelined(n.ctx, func(pipe redis.Pipeliner) error {
+	failed := n.server.repeat(func() error {
+		switch len(commands) {
+		case 0:
+			return nil
+		case 1:
+			return n.server.Process(n.ctx, commands[0])
+		}
+		_, err := n.server.Pipelined(n.ctx, func(pipe redis.Pipeliner) error {
 			for _, command := range commands {
 				if err := pipe.Process(n.ctx, command); err != nil {
 					return err
@@ -73,7 +92,8 @@ func (n node) send(commands []*redis.Cmd) []answer {
 			}
 			return nil
 		})
-	}
+		return err
+	})
 	answers := make([]answer, len(commands))
 	for i, command := range commands {
 		answers[i] = answerTo(command, failed)

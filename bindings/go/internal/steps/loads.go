@@ -18,6 +18,15 @@ func (c *Carrier) Arrive() uint64 { return c.loads.arrive() }
 func (c *Carrier) Load(
 	ctx context.Context, arrived uint64, route *ringshift.Route, key string, ask func(context.Context) (*Item, error),
 ) (*Item, error) {
+	c.askAbout(ctx, route)
+	item, err := c.load(ctx, arrived, route, key, ask)
+	c.repay(ctx)
+	return item, err
+}
+
+func (c *Carrier) load(
+	ctx context.Context, arrived uint64, route *ringshift.Route, key string, ask func(context.Context) (*Item, error),
+) (*Item, error) {
 	item, held, err := c.Seek(ctx, route, key)
 	if item != nil || err != nil {
 		return item, err

@@ -17,6 +17,13 @@ type Held struct {
 
 // Read gives the item of one key, nil if no cache has it or answers. A token is only taken where the item may be copied.
 func (c *Carrier) Read(ctx context.Context, route *ringshift.Route, key string) (*Item, error) {
+	c.askAbout(ctx, route)
+	item, err := c.read(ctx, route, key)
+	c.repay(ctx)
+	return item, err
+}
+
+func (c *Carrier) read(ctx context.Context, route *ringshift.Route, key string) (*Item, error) {
 	if route.Fill() {
 		item, _, err := c.Seek(ctx, route, key)
 		return item, err
@@ -32,6 +39,12 @@ func (c *Carrier) Read(ctx context.Context, route *ringshift.Route, key string) 
 
 // Left gives the item of one key with the time that it has left, wherever it is.
 func (c *Carrier) Left(ctx context.Context, route *ringshift.Route, key string) (*Item, error) {
+	item, err := c.left(ctx, route, key)
+	c.repay(ctx)
+	return item, err
+}
+
+func (c *Carrier) left(ctx context.Context, route *ringshift.Route, key string) (*Item, error) {
 	for _, target := range []*ringshift.Target{route.Read(), route.Fallback()} {
 		item, _, err := c.first(ctx, Take, target, key)
 		if item != nil || err != nil {
@@ -116,6 +129,7 @@ func (c *Carrier) FillBy(ctx context.Context, held []Held, key string, item *Ite
 // AddOne stores an item where it is read, if nothing is stored there: what the first node that answers says.
 func (c *Carrier) AddOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (bool, error) {
 	reply, err := c.atAll(ctx, Add, nodesOf(route.Read()), key, c.limited(item))
+	c.repay(ctx)
 	if err == nil && reply.Refused != nil {
 		err = reply.Refused
 	}
@@ -124,6 +138,12 @@ func (c *Carrier) AddOne(ctx context.Context, route *ringshift.Route, key string
 
 // TouchOne gives an item another time to live where it is read, or else where it will be copied from.
 func (c *Carrier) TouchOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (bool, error) {
+	done, err := c.touch(ctx, route, key, item)
+	c.repay(ctx)
+	return done, err
+}
+
+func (c *Carrier) touch(ctx context.Context, route *ringshift.Route, key string, item *Item) (bool, error) {
 	for _, target := range []*ringshift.Target{route.Read(), route.Fallback()} {
 		reply, err := c.atAll(ctx, Touch, nodesOf(target), key, c.limited(item))
 		if reply.Done || err != nil {

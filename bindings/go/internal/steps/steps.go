@@ -1,12 +1,13 @@
 // Package steps carries out routes, whatever the client: the rules of docs/migration.md, "How a client carries out a
 // route". It sends nothing itself; an adapter's transport sends one step to one node, and knows no rules.
 //
-// It is for the adapters of this repository: steps.go has the words, reading.go, many.go, writing.go and loads.go the
-// rules, nodes.go what is kept for each address.
+// It is for the adapters of this repository: steps.go has the words, reading.go, many.go, writing.go, loads.go and
+// repaying.go the rules, nodes.go what is kept for each address.
 package steps
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -107,7 +108,7 @@ type Reply struct {
 	Refused error
 	// Failure says why a node did not acknowledge.
 	Failure error
-	// Outcome is what to report of a failure, Error or Timeout; nothing if Silent.
+	// Outcome is what to report of a failure, Error, Timeout or Unreachable; nothing if Silent.
 	Outcome ringshift.Outcome
 	// Silent failures say nothing about the node.
 	Silent bool
@@ -126,6 +127,9 @@ type Carrier struct {
 	Router    *ringshift.Router
 	Transport Transport
 	loads     loads
+	owed      collected
+	// repays says that it sends invalidations again, and collects no more of them.
+	repays bool
 }
 
 // Routes are the routes of keys, all of one generation. Keys are bytes: a client's string need not be UTF-8.
@@ -155,7 +159,10 @@ func (c *Carrier) send(ctx context.Context, step *Step) ([]Reply, error) {
 			return nil, replies[i].Mistake
 		}
 		failed = failed || replies[i].Failure != nil
-		c.report(step, &replies[i])
+		c.report(step, i, &replies[i])
+	}
+	if !failed && !c.repays {
+		c.collect(step.Node)
 	}
 	if failed && ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -198,11 +205,18 @@ func (c *Carrier) sendAll(ctx context.Context, steps []*Step) ([][]Reply, error)
 	return replies, nil
 }
 
-func (c *Carrier) report(step *Step, reply *Reply) {
+func (c *Carrier) report(step *Step, at int, reply *Reply) {
 	outcome := ringshift.OutcomeOK
 	switch {
 	case reply.Failure != nil:
-		if reply.Silent {
+		invalidates := step.Do.op() == ringshift.OpInvalidate
+		// An invalidation goes on when its caller gives up: what was cancelled there is a failure like any other.
+		if reply.Silent && !(invalidates && errors.Is(reply.Failure, context.Canceled)) {
+			return
+		}
+		if invalidates {
+			// As below.
+			_ = c.Router.Lost(step.Node, []byte(step.Keys[at]), reply.Outcome)
 			return
 		}
 		outcome = reply.Outcome

@@ -36,16 +36,21 @@ func (c *Carrier) Invalidate(ctx context.Context, routes []*ringshift.Route, key
 // ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss. The read goes on when
 // the context has ended, too: without it there would be no invalidation.
 func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (*Written, error) {
-	ctx = context.WithoutCancel(ctx)
+	written, err := c.replace(context.WithoutCancel(ctx), route, key, item)
+	c.repay(ctx)
+	return written, err
+}
+
+func (c *Carrier) replace(ctx context.Context, route *ringshift.Route, key string, item *Item) (*Written, error) {
 	routes, keys := []*ringshift.Route{route}, []string{key}
-	found, err := c.Read(ctx, route, key)
+	found, err := c.read(ctx, route, key)
 	if err != nil {
 		return nil, err
 	}
 	if found != nil {
-		return c.Store(ctx, routes, keys, []*Item{item}, Replace, nil)
+		return c.store(ctx, routes, keys, []*Item{item}, Replace, nil)
 	}
-	written, err := c.Invalidate(ctx, routes, keys)
+	written, err := c.store(ctx, routes, keys, nil, Delete, nil)
 	if written != nil {
 		written.Done[0] = false
 	}
@@ -62,6 +67,12 @@ func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key st
 // It goes on when the context has ended: the origin has the new value already, and half of an invalidation would leave the
 // old one to be read. How long it takes is bounded by the client's own time limits.
 func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
+	written, err := c.store(ctx, routes, keys, items, how, token)
+	c.repay(ctx)
+	return written, err
+}
+
+func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
 	ctx = context.WithoutCancel(ctx)
 	written := &Written{Done: make([]bool, len(keys))}
 	limited := make([]*Item, len(items))

@@ -26,8 +26,18 @@ type Cache interface {
 type Adapter[C Cache] struct {
 	// Start starts a server for a test, which stops it.
 	Start func(t testing.TB, options ...string) *Server
+	// Keeping are options by which a server that was killed has what it had before when it is started again; nil if there are
+	// none.
+	Keeping func(t testing.TB) []string
 	// Client makes a client of a spec for a test, which closes it.
 	Client func(t testing.TB, spec Spec) C
+	// Open makes a client of a router for a test, which closes it; a request may take so long, connecting too.
+	Open func(t testing.TB, router *ringshift.Router, limit time.Duration) C
+	// Miss is the error of a read that finds nothing.
+	Miss error
+	// IsRequest says whether a line that goes to a server is one of a read or of an invalidation, or the first on a
+	// connection.
+	IsRequest func(line string) bool
 	// Put stores a value at a server past the adapter; it lives so long, or for ever at 0.
 	Put func(t testing.TB, server *Server, key, value string, left time.Duration)
 	// On says what a server itself has under a key; "nothing" if nothing.

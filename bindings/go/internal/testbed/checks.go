@@ -4,6 +4,7 @@ package testbed
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,11 +50,19 @@ func Outcomes(t testing.TB, router *ringshift.Router) map[string]uint64 {
 	return counts
 }
 
-// NoErrors fails the test if anything was reported as an error of a node.
+// Owed is how many keys' invalidations are to be sent again.
+func Owed(t testing.TB, router *ringshift.Router) uint64 {
+	t.Helper()
+	metrics, err := router.Metrics()
+	Must(t, err)
+	return metrics.Owed.Keys
+}
+
+// NoErrors fails the test if anything was reported as a failure of a node.
 func NoErrors(t testing.TB, router *ringshift.Router) {
 	t.Helper()
 	for outcome := range Outcomes(t, router) {
-		if strings.HasSuffix(outcome, " error") {
+		if _, result, _ := strings.Cut(outcome, " "); slices.Contains([]string{"error", "timeout", "unreachable"}, result) {
 			t.Fatal(outcome)
 		}
 	}

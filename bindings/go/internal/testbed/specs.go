@@ -9,7 +9,7 @@ import (
 	"ringshift"
 )
 
-// Spec is what the tests vary. Breakers stay closed.
+// Spec is what the tests vary.
 type Spec struct {
 	// Blue and Green are the addresses of the clusters' nodes: b0, b1 and so on, g0, g1 and so on. Green's key_prefix is g1:.
 	Blue, Green []string
@@ -21,6 +21,8 @@ type Spec struct {
 	Replicas int
 	// MaxTTL as the spec has it.
 	MaxTTL string
+	// Breaker as the spec has it; one that keeps nobody away if nil.
+	Breaker map[string]any
 	// generation; 1 if 0.
 	generation int
 }
@@ -37,9 +39,16 @@ func (s Spec) Text() []byte {
 		return object{"placement": object{"kind": "ring"}, "replicas": max(s.Replicas, 1), "nodes": nodes}
 	}
 	clusters := object{}
+	breaker := s.Breaker
+	if breaker == nil {
+		// One opens all the same when a node can't be reached: it is over at once, and what comes next is the probe.
+		breaker = object{
+			"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000, "open": "1ms", "max_open": "1ms",
+		}
+	}
 	spec := object{
 		"format": 1, "generation": max(s.generation, 1), "primary": "blue", "clusters": clusters,
-		"breaker": object{"failures": 100, "rate": 1, "cluster_rate": 1, "min_requests": 1_000_000},
+		"breaker": breaker,
 	}
 	if s.Stage != "final" {
 		clusters["blue"] = cluster("blue", s.Blue)

@@ -1,0 +1,222 @@
+// One of three nodes fails in every way that a node can, while callers read and write, and is back after it.
+
+package testbed
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ringshift"
+)
+
+// failing is the node that fails.
+const failing = "b1"
+
+// fault is a cluster of three nodes, one of which fails, and those who use it.
+type fault struct {
+	*crowd
+	node  *Server
+	relay *Relay
+	// opened is how often the breaker had opened before the node failed.
+	opened uint64
+}
+
+// breaker is that of the faults: it opens soon, and not for long.
+func breaker() object {
+	return object{
+		"failures": 3, "rate": 0.2, "min_requests": 10, "window": "1s", "cluster_rate": 1, "open": "50ms", "max_open": "1s",
+	}
+}
+
+// fault starts three nodes, and a crowd that uses them. If relayed, a relay stands in front of the one that fails, which may
+// change what is sent to it. If absent, that one is not there yet.
+func (a Adapter[C]) fault(t *testing.T, breaker object, absent, relayed bool, change func(string) string) *fault {
+	t.Helper()
+	f := &fault{node: a.Start(t)}
+	address := f.node.Address
+	if relayed {
+		f.relay = NewRelay(t, f.node, change)
+		address = f.relay.Address
+	}
+	if absent {
+		f.node.Kill()
+	}
+	spec := Spec{Blue: []string{a.Start(t).Address, address, a.Start(t).Address}, Breaker: breaker}
+	f.crowd = newCrowd(t, a.Open(t, spec.Router(t), timeout), a.Miss, failing)
+	// Before the servers go, also when the test fails.
+	t.Cleanup(f.halt)
+	f.start()
+	f.goOn(200)
+	if !absent {
+		f.opened = f.breaker().Opened
+	}
+	return f
+}
+
+// Faults lets a node fail in each way, and has it back. Four at a time, on however many processors: they mostly wait.
+func (a Adapter[C]) Faults(t *testing.T) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	turns := make(chan struct{}, 4)
+	run := func(name string, play func(t *testing.T)) {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			t.Run(name, play)
+		}()
+	}
+	run("killed", func(t *testing.T) {
+		f := a.fault(t, breaker(), false, false, nil)
+		f.node.Kill()
+		f.opens()
+		f.goOn(1000)
+		Must(t, f.node.Start())
+		f.closes()
+		f.ends()
+		f.asksLittle()
+	})
+	run("refusing", func(t *testing.T) {
+		f := a.fault(t, breaker(), true, false, nil)
+		f.opens()
+		f.goOn(1000)
+		Must(t, f.node.Start())
+		f.closes()
+		f.ends()
+		f.asksLittle()
+	})
+	run("flapping", func(t *testing.T) {
+		f := a.fault(t, breaker(), false, false, nil)
+		for range 4 {
+			f.opened = f.breaker().Opened
+			f.node.Kill()
+			f.opens()
+			f.goOn(100)
+			Must(t, f.node.Start())
+			f.closes()
+		}
+		f.ends()
+		f.asksLittle()
+	})
+	run("slow", func(t *testing.T) {
+		var slow atomic.Bool
+		var requests atomic.Int64
+		f := a.fault(t, breaker(), false, true, func(line string) string {
+			if slow.Load() && a.IsRequest(strings.TrimRight(line, "\r\n")) && requests.Add(1)%3 == 0 {
+				time.Sleep(timeout * 2)
+			}
+			return line
+		})
+		slow.Store(true)
+		f.opens()
+		f.goOn(1000)
+		slow.Store(false)
+		f.closes()
+		f.ends()
+	})
+	run("hung", func(t *testing.T) {
+		f := a.fault(t, breaker(), false, true, nil)
+		f.node.Pause(t)
+		f.opens()
+		f.settle()
+		opened, sent := f.breaker().Opened, f.sent.Load()
+		f.relay.Forget()
+		f.goOn(3000)
+		// Each probe but the last has failed by now, which opened the breaker again.
+		probes, writes := int(f.breaker().Opened-opened)+1, int(f.sent.Load()-sent)
+		asked := slices.DeleteFunc(f.relay.Lines(), func(line string) bool { return !a.IsRequest(line) })
+		// A probe may be the invalidations that are owed.
+		if len(asked) > probes*keysOfEach/2+writes+writers {
+			t.Errorf("%d requests arrived, with %d probes at most and %d writes: %q", len(asked), probes, writes, asked)
+		}
+		if waited, reads := f.waited.Load(), f.reads.Load(); waited*100 > reads {
+			t.Errorf("%d of %d reads have waited for a timeout", waited, reads)
+		}
+		f.node.Resume(t)
+		f.closes()
+		f.ends()
+		f.asksLittle()
+	})
+	a.oldContent(run)
+	// That what is measured would be seen without breakers.
+	run("hung, and no breaker is heeded", func(t *testing.T) {
+		none := breaker()
+		none["failures"], none["rate"], none["min_requests"], none["max_ejected"] = 100, 1, 1_000_000, 0
+		f := a.fault(t, none, false, true, nil)
+		f.node.Pause(t)
+		f.settle()
+		waited, reads, late := f.waited.Load(), f.reads.Load(), f.late.Load()
+		f.goOn(36)
+		waited, reads, late = f.waited.Load()-waited, f.reads.Load()-reads, f.late.Load()-late
+		if waited*12 < reads {
+			t.Errorf("only %d of %d reads have waited for a timeout", waited, reads)
+		}
+		// Each waits once.
+		if late > readers+writers {
+			t.Errorf("%d operations have taken longer than a timeout", late)
+		}
+		f.node.Resume(t)
+		f.end()
+	})
+}
+
+// breaker is that of the node that fails. Those of the others never open.
+func (f *fault) breaker() (found ringshift.BreakerMetric) {
+	f.t.Helper()
+	metrics, err := f.client.Router().Metrics()
+	Must(f.t, err)
+	for _, each := range metrics.Breakers {
+		if each.Node == failing {
+			found = each
+		} else if each.Opened > 0 {
+			f.t.Errorf("the breaker of %s has opened, which is well", each.Node)
+		}
+	}
+	return found
+}
+
+func (f *fault) opens() {
+	f.t.Helper()
+	eventually(f.t, "the breaker to open", func() bool {
+		breaker := f.breaker()
+		return breaker.Opened > f.opened && breaker.State != "closed"
+	})
+}
+
+func (f *fault) closes() {
+	f.t.Helper()
+	eventually(f.t, "the breaker to close", func() bool { return f.breaker().State == "closed" })
+}
+
+// ends lets the callers go on for a while, and looks at what they have seen.
+func (f *fault) ends() {
+	f.t.Helper()
+	f.goOn(300)
+	f.end()
+	if late, all := f.late.Load(), f.operations.Load(); late*100 > all {
+		f.t.Errorf("%d of %d operations have taken longer than a timeout", late, all)
+	}
+}
+
+// asksLittle looks at how many reads have failed: those that opened the breaker, those under way beside them, and probes.
+func (f *fault) asksLittle() {
+	f.t.Helper()
+	counts := Outcomes(f.t, f.client.Router())
+	failed := counts["read error"] + counts["read timeout"] + counts["read unreachable"]
+	events, err := f.client.Router().Events(0)
+	Must(f.t, err)
+	most := f.breaker().Opened
+	for _, event := range events {
+		if event.Kind == "breaker_opened" {
+			most += readers + 2
+		}
+	}
+	if failed == 0 || failed > most {
+		f.t.Errorf("%d reads have failed, and not from 1 to %d: %v", failed, most, counts)
+	}
+}
