@@ -274,7 +274,7 @@ def test_a_closed_router_refuses_everything_but_closing() -> None:
     assert router.closed is True
     calls = {
         "route": ("key",), "route_many": (["key"],), "group_by_node": (["key"],), "index_many": (["key"],),
-        "node": (0,), "report": (node, "ok"),
+        "node": (0,), "report": (node, "ok"), "lost": (node, "key"), "owed": (node,), "repaid": ("key", 1),
         "refresh": (), "apply": ("{}",), "metrics": (), "metrics_text": (), "events": (), "__enter__": (),
     }  # fmt: skip
     allowed = {"close", "closed", "open", "from_spec"}
