@@ -273,8 +273,8 @@ export class Router {
 
   /**
    * Counts an invalidation that a node did not acknowledge, as `report` does, and remembers its key: until it is repaid, or
-   * no value that it should have removed can live any more, routes don't read it there, nor anywhere else during a
-   * migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of a router;
+   * no value that it should have removed can live any more, routes don't read it there, nor anywhere else if values
+   * are copied from there in a migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of a router;
    * what is lost beyond that keeps the node from being read at all, for as long as its values can live.
    * @param outcome `error` (which it is unless given), `timeout` or `unreachable`
    */

@@ -16,7 +16,7 @@ type OwedKey struct {
 
 // Lost counts an invalidation that a node did not acknowledge, as [Router.Report] does, and remembers its key: until
 // [Router.Repaid], or no value that it should have removed can live any more, routes do not read it there, nor anywhere
-// else during a migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of
+// else if values are copied from there in a migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of
 // a router; what is lost beyond that keeps the node from being read at all, for as long as its values can live.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the outcome is none of

@@ -8,7 +8,6 @@ use crate::error::{Error, ErrorKind};
 use crate::hash::HashTag;
 use crate::limits::MAX_NODES_KEPT;
 use crate::node::{Node, NodePool};
-use crate::owed::Unread;
 use crate::placement::{
     LegacyNode, LegacySpec, Placement, Replicas, Ring, RingBefore, RingNode, RingRule, Table,
     max_load,
@@ -362,15 +361,11 @@ impl Cluster {
         &self.breaker
     }
 
-    /// Where a slot's key is not to be read, as bits in read order.
-    pub(crate) fn bits_of(&self, slot: u32, unread: &Unread) -> u8 {
-        match unread {
-            Unread::Nowhere => 0,
-            Unread::Everywhere => self.positions() as u8,
-            Unread::At(nodes) => (self.nodes_of(slot).enumerate())
-                .filter(|(_, node)| nodes.contains(&node.identity()))
-                .fold(0, |bits, (position, _)| bits | 1 << position),
-        }
+    /// Which nodes of a slot are among these, given by identity, as bits in read order.
+    pub(crate) fn bits_of(&self, slot: u32, nodes: &[u32]) -> u8 {
+        (self.nodes_of(slot).enumerate())
+            .filter(|(_, node)| nodes.contains(&node.identity()))
+            .fold(0, |bits, (position, _)| bits | 1 << position)
     }
 
     /// Whether these bits are all nodes of a slot.

@@ -75,7 +75,7 @@ struct Loss {
     turn: u64,
     /// The identities of the nodes that did not acknowledge.
     nodes: Vec<u32>,
-    /// Whether a value may have been copied from one of them to any other.
+    /// Whether a value may have been copied from one of them to others.
     copied: bool,
     /// When no value that should have been removed lives any more.
     until: u64,
@@ -83,12 +83,12 @@ struct Loss {
 }
 
 /// Where a key is not to be read.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    Nowhere,
-    /// At the nodes with these identities.
-    At(Vec<u32>),
-    Everywhere,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unread {
+    /// The identities of the nodes that did not acknowledge.
+    pub(crate) nodes: Vec<u32>,
+    /// Whether a value may have been copied from one of them, to any node of the cluster that keys move to.
+    pub(crate) copied: bool,
 }
 
 /// Invalidations that were lost and are to be sent again: how much this process keeps itself from reading.
@@ -119,7 +119,7 @@ impl OwedKeys {
     }
 
     /// Notes that a node did not acknowledge the invalidation of a key just `now`. `until` is when no value that it should have
-    /// removed can live any more; `copied`, whether one may be copied to other nodes until then.
+    /// removed can live any more; `copied`, whether values are copied from this node to others.
     ///
     /// If there is no more room for the key, none is read at this node.
     pub(crate) fn lose(&self, node: u32, key: &[u8], [now, until]: [u64; 2], copied: bool) {
@@ -157,26 +157,19 @@ impl OwedKeys {
     /// Where a key is not to be read.
     #[cold]
     pub(crate) fn unread(&self, key: &[u8], now: u64) -> Unread {
+        let mut unread = Unread::default();
         if self.is_nothing() {
-            return Unread::Nowhere;
+            return unread;
         }
         let inner = self.inner.lock();
-        let unlisted = inner.unlisted.iter();
-        let mut nodes: Vec<u32> = unlisted
-            .filter(|&(_, &until)| now <= until)
-            .map(|(&node, _)| node)
-            .collect();
         if let Some(loss) = inner.keys.get(key).filter(|loss| now <= loss.until) {
-            if loss.copied {
-                return Unread::Everywhere;
-            }
-            nodes.extend(&loss.nodes);
+            unread.nodes.clone_from(&loss.nodes);
+            unread.copied = loss.copied;
         }
-        if nodes.is_empty() {
-            Unread::Nowhere
-        } else {
-            Unread::At(nodes)
-        }
+        let unlisted = inner.unlisted.iter();
+        let unlisted = unlisted.filter(|&(_, &until)| now <= until);
+        unread.nodes.extend(unlisted.map(|(node, _)| node));
+        unread
     }
 
     /// A few keys whose invalidation a node did not acknowledge, now that it answers. Not those which another node that is in
@@ -256,13 +249,12 @@ impl OwedKeys {
             }
             let known: HashSet<u32> = snapshot.nodes().map(|node| node.identity()).collect();
             inner.unlisted.retain(|node, _| known.contains(node));
-            let copies = snapshot.migration().is_some();
             let keys: Vec<Arc<[u8]>> = inner.keys.keys().cloned().collect();
             for key in keys {
                 let Some((key, mut loss)) = inner.take(&key) else {
                     continue;
                 };
-                loss.copied |= copies;
+                loss.copied |= loss.nodes.iter().any(|&node| snapshot.copies_from(node));
                 loss.nodes.retain(|node| known.contains(node));
                 // What was only at nodes that are read no more is no longer anybody's concern.
                 let kept = !loss.nodes.is_empty() || loss.copied;

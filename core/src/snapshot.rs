@@ -250,7 +250,13 @@ impl Snapshot {
     /// acknowledge this key's invalidation.
     #[cold]
     fn open_of(&self, key: &[u8], from: u32) -> u8 {
-        let unread = self.primary.bits_of(from, &self.unread(key));
+        let unread = self.unread(key);
+        let unread = if unread.copied {
+            // To this cluster, when keys moved here.
+            self.primary.positions() as u8
+        } else {
+            self.primary.bits_of(from, &unread.nodes)
+        };
         let probe = !self.primary.is_all_of(unread, from);
         unread | self.open(&self.primary, from, probe)
     }
@@ -271,19 +277,20 @@ impl Snapshot {
         to: u32,
         moved: bool,
     ) -> (u8, u8) {
-        // What one node did not remove may have been copied to any other.
         let unread = self.unread(key);
-        let unread = [(&*self.primary, from), (migration.to(), to)]
-            .map(|(cluster, slot)| cluster.bits_of(slot, &unread));
-        if unread != [0, 0] {
-            let all = Unread::Everywhere;
+        if unread.copied || self.primary.bits_of(from, &unread.nodes) != 0 {
+            // What the source did not remove may be anywhere.
             return (
-                self.primary.bits_of(from, &all),
-                migration.to.bits_of(to, &all),
+                self.primary.positions() as u8,
+                migration.to.positions() as u8,
             );
         }
+        let to_unread = migration.to.bits_of(to, &unread.nodes);
         let source = |probe| self.open(&self.primary, from, probe);
-        let destination = |probe| self.open(&migration.to, to, probe);
+        let destination = |probe| {
+            let probe = probe && !migration.to.is_all_of(to_unread, to);
+            to_unread | self.open(&migration.to, to, probe)
+        };
         match (migration.stage, moved) {
             (Stage::None | Stage::Prepare, _) => (source(true), 0),
             (Stage::Soak, _) => (0, destination(true)),
@@ -405,6 +412,12 @@ impl Snapshot {
 
     pub(crate) fn migration(&self) -> Option<&ActiveMigration> {
         self.migration.as_ref()
+    }
+
+    /// Whether values are copied from the node of this identity to others, now or in a later stage.
+    pub(crate) fn copies_from(&self, identity: u32) -> bool {
+        let mut sources = self.primary.nodes().iter();
+        self.migration.is_some() && sources.any(|node| node.identity() == identity)
     }
 }
 

@@ -67,15 +67,15 @@ fn it_is_not_read_where_it_was_lost_and_every_node_is_invalidated_as_before() {
 }
 
 #[test]
-fn in_a_migration_it_is_read_nowhere_since_it_may_have_been_copied() {
-    for (stage, percent) in [
-        ("none", "0"),
-        ("prepare", "0"),
-        ("ramp", "0"),
-        ("ramp", "100"),
-        ("soak", "0"),
+fn in_a_migration_it_is_read_nowhere_if_it_may_have_been_copied() {
+    for (stage, percent, lost_at_b) in [
+        ("none", "0", "read from/a0 fallback  fill false"),
+        ("prepare", "0", "read from/a0 fallback  fill false"),
+        ("ramp", "0", "read from/a0 fallback  fill false"),
+        ("ramp", "100", "read from/a0 fallback  fill false"),
+        ("soak", "0", "read  fallback  fill false"),
     ] {
-        for lost in ["a0", "b0"] {
+        for (lost, expected) in [("a0", "read  fallback  fill false"), ("b0", lost_at_b)] {
             let router = router(&migration(
                 &ids("a", 1),
                 &ids("b", 1),
@@ -83,17 +83,33 @@ fn in_a_migration_it_is_read_nowhere_since_it_may_have_been_copied() {
                 stage,
                 percent,
             ));
+            let before = told(&router, b"other");
             lose(&router, lost, b"key");
             let now = told(&router, b"key");
             assert!(
-                now.starts_with("read  fallback  fill false"),
-                "{stage} {percent} {lost}: {now}"
+                now.starts_with(expected),
+                "{stage} {percent}, lost at {lost}: {now}"
             );
-            assert!(
-                !told(&router, b"other").starts_with("read  "),
-                "{stage} {percent}"
-            );
+            assert_eq!(told(&router, b"other"), before);
         }
+    }
+}
+
+#[test]
+fn what_the_destination_lost_keeps_nobody_from_going_back() {
+    let (a, b) = (ids("a", 1), ids("b", 1));
+    let of = |generation: u32, stage: &str| {
+        let spec = migration(&a, &b, (1, 100), stage, "100");
+        spec.replace("\"generation\":7", &format!("\"generation\":{generation}"))
+    };
+    let router = router(&of(7, "ramp"));
+    lose(&router, "b0", b"key");
+    for (generation, stage) in [(8, "prepare"), (9, "none")] {
+        router.apply(of(generation, stage).as_bytes()).unwrap();
+        assert!(
+            told(&router, b"key").starts_with("read from/a0 "),
+            "{stage}"
+        );
     }
 }
 

@@ -224,9 +224,9 @@ class Router:
         """Says that a node did not acknowledge the invalidation of a key.
 
         That is counted as by `report`, and the key is remembered: until it is repaid, or no value that should have been
-        removed can live any more, routes don't read it there, nor anywhere else during a migration. So what a node held
-        before it was down is not read when it is back. Keys take at most 16 MiB of a router; what is lost beyond that
-        keeps the node from being read at all, for as long as its values can live.
+        removed can live any more, routes don't read it there, nor anywhere else if values are copied from there in a
+        migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of a
+        router; what is lost beyond that keeps the node from being read at all, for as long as its values can live.
 
         Raises:
             InvalidArgumentError: The outcome is none of these, or the node was handed out by another router.

@@ -97,11 +97,10 @@ proptest! {
             }
             for key in 0..6 {
                 let owed = all.iter().find(|owed| owed.key == key && now <= owed.until);
-                let expected = match owed {
-                    None => Unread::Nowhere,
-                    Some(owed) if owed.copied => Unread::Everywhere,
-                    Some(owed) => Unread::At(owed.nodes.clone()),
-                };
+                let expected = owed.map_or_else(Unread::default, |owed| Unread {
+                    nodes: owed.nodes.clone(),
+                    copied: owed.copied,
+                });
                 prop_assert_eq!(keys.unread(&[key], now), expected, "key {} at {}", key, now);
             }
             // What no longer lives may be there until somebody looks.

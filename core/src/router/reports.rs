@@ -33,7 +33,7 @@ impl Router {
 
     /// Counts an invalidation that a node did not acknowledge, as [`Router::report`] does, and remembers its key: until
     /// [`Router::repaid`], or no value that it should have removed can live any more, routes do not read it there, nor
-    /// anywhere else during a migration. See [`Router::owed`] for when to send it again.
+    /// anywhere else if values are copied from there in a migration. See [`Router::owed`] for when to send it again.
     ///
     /// Keys take at most [`limits::MAX_OWED_BYTES`](crate::limits::MAX_OWED_BYTES). What is lost beyond that keeps the node
     /// from being read at all, for as long as its values can live. The router forgets the keys when it is dropped.
@@ -70,7 +70,7 @@ impl Router {
         self.with(|snapshot| {
             let now = self.pool.troubled().now();
             let until = end_of_life(now, snapshot.max_ttl());
-            let copied = snapshot.migration().is_some();
+            let copied = snapshot.copies_from(node.identity());
             let owed = self.pool.owed();
             owed.lose(node.identity(), key, [now, until], copied);
         });
