@@ -1,0 +1,82 @@
+//! Which nodes of a key are not to be read: breakers that are open, and invalidations that were lost.
+
+use super::{ActiveMigration, Snapshot};
+use crate::cluster::Cluster;
+use crate::owed::Unread;
+use crate::spec::{ALL_BASIS_POINTS, Stage};
+
+impl Snapshot {
+    /// Which nodes are not to be read, as bits in read order: those whose breakers are open, and those that did not
+    /// acknowledge this key's invalidation.
+    #[cold]
+    pub(super) fn open_of(&self, key: &[u8], from: u32) -> u8 {
+        let unread = self.unread(key);
+        let unread = if unread.copied {
+            // To this cluster, when keys moved here.
+            self.primary.positions() as u8
+        } else {
+            self.primary.bits_of(from, &unread.nodes)
+        };
+        let probe = !self.primary.is_all_of(unread, from);
+        unread | self.open(&self.primary, from, probe)
+    }
+
+    fn unread(&self, key: &[u8]) -> Unread {
+        self.owed.unread(key, self.troubled.now())
+    }
+
+    /// The same of both sides. A probe is given out only where the key will be read first; and once all keys have moved,
+    /// which read `from` first no more, where it falls back to.
+    #[cold]
+    pub(super) fn open_in_migration(
+        &self,
+        migration: &ActiveMigration,
+        key: &[u8],
+        from: u32,
+        to: u32,
+        moved: bool,
+    ) -> (u8, u8) {
+        let unread = self.unread(key);
+        if unread.copied || self.primary.bits_of(from, &unread.nodes) != 0 {
+            // What the source did not remove may be anywhere.
+            return (
+                self.primary.positions() as u8,
+                migration.to.positions() as u8,
+            );
+        }
+        let to_unread = migration.to.bits_of(to, &unread.nodes);
+        let source = |probe| self.open(&self.primary, from, probe);
+        let destination = |probe| {
+            let probe = probe && !migration.to.is_all_of(to_unread, to);
+            to_unread | self.open(&migration.to, to, probe)
+        };
+        match (migration.stage, moved) {
+            (Stage::None | Stage::Prepare, _) => (source(true), 0),
+            (Stage::Soak, _) => (0, destination(true)),
+            (Stage::Ramp, false) => {
+                let open = source(true);
+                let nowhere = self.primary.is_all_of(open, from);
+                (open, if nowhere { destination(true) } else { 0 })
+            }
+            (Stage::Ramp, true) => {
+                let open = destination(true);
+                // With every key moved, none reads the source first: the probe that could close its breaker again
+                // is a fallback's, though that may not be needed.
+                let probe = migration.to.is_all_of(open, to) || self.weight == ALL_BASIS_POINTS;
+                (source(probe), open)
+            }
+        }
+    }
+
+    #[cold]
+    fn open(&self, cluster: &Cluster, slot: u32, probe: bool) -> u8 {
+        let max_ejected = self.spec.breaker.max_ejected;
+        cluster.open(slot, max_ejected, self.troubled.now(), probe)
+    }
+
+    /// Whether values are copied from the node of this identity to others, now or in a later stage.
+    pub(crate) fn copies_from(&self, identity: u32) -> bool {
+        let mut sources = self.primary.nodes().iter();
+        self.migration.is_some() && sources.any(|node| node.identity() == identity)
+    }
+}
