@@ -69,6 +69,11 @@ impl LastGood {
             return Ok(());
         }
         let path = self.file.path();
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            // To be replaced by a file would be the end of a device.
+            let why = "something else than a file is in its place; give the path of a file, or of none yet";
+            return Err(self.name(Error::new(ErrorKind::Io, why)));
+        }
         let temporary = temporary(path);
         let write = || {
             let mut file = File::options()

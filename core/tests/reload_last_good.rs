@@ -256,3 +256,25 @@ fn a_copy_that_says_the_same_is_left_alone() {
     drop(Router::open(&place.path, keeping(&copy)).unwrap());
     assert!(fs::read_to_string(&copy).unwrap().starts_with(&spec(1)));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced_by_the_copy() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let place = place();
+    write(&place.path, &spec(1));
+    // As a device, which only root could make.
+    let fifo = place.beside("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let link = place.beside("link");
+    std::os::unix::fs::symlink(&fifo, &link).unwrap();
+    for path in [&fifo, &link] {
+        let router = Router::open(&place.path, keeping(path)).unwrap();
+        let error = router.metrics().reloads.last_good_error.unwrap();
+        assert!(error.contains("give the path of a file"), "{error}");
+        assert!(fs::metadata(path).unwrap().file_type().is_fifo());
+    }
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
