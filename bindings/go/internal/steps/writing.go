@@ -89,7 +89,13 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 			plan[at] = append(plan[at], turn{do, node})
 		}
 	}
-	if err := c.write(ctx, written, plan, keys, limited, token); err != nil {
+	var err error
+	if len(keys) == 1 {
+		err = c.writeOne(ctx, written, plan[0], keys, limited, token)
+	} else {
+		err = c.write(ctx, written, plan, keys, limited, token)
+	}
+	if err != nil {
 		return nil, err
 	}
 	// It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
@@ -122,6 +128,18 @@ type turn struct {
 type group struct {
 	turn
 	positions []int
+}
+
+// writeOne is write for one key, as most writes are: there is nothing to be grouped, and nobody to be waited for.
+func (c *Carrier) writeOne(ctx context.Context, written *Written, turns []turn, keys []string, items []*Item, token *Token) error {
+	var lock sync.Mutex
+	only := group{positions: []int{0}}
+	for _, only.turn = range turns {
+		if err := c.writeGroup(ctx, written, &lock, &only, keys, items, token); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write sends each key's requests one after the other, those of different keys at the same time.
