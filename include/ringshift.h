@@ -664,14 +664,14 @@ ringshift_status ringshift_router_report(const ringshift_router *router,
 /**
  * Counts an invalidation that a node did not acknowledge, as `ringshift_router_report` does, and remembers its key:
  * until `ringshift_router_repaid`, or no value that it should have removed can live any more, routes do not read it
- * there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is not read when it is back.
- * `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
+ * there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is
+ * not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
  *
  * Keys take at most 16 MiB of a router. What is lost beyond that keeps the node from being read at all, for as long as
  * its values can live.
  *
- * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL, `key` is NULL with a length, or the outcome is none
- * of these three; nothing is then counted.
+ * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL, `key` is NULL with a length, or the outcome
+ * is none of these three; nothing is then counted.
  *
  * ```c
  * ringshift_router_lost(router, route.invalidate[0], key, key_len, RINGSHIFT_OUTCOME_TIMEOUT);
@@ -686,8 +686,8 @@ ringshift_status ringshift_router_lost(const ringshift_router *router,
 /**
  * Gives to `*out` keys whose invalidation is to be sent again, now that a node has answered; NULL if there are none.
  * Ask after each request that a node answered: while nothing is owed that costs next to nothing. A few keys are given
- * at a time, and each of them once in five seconds until it is repaid, so that any number of threads may ask. Free them
- * with `ringshift_owed_free`.
+ * at a time, and each of them once in five seconds until it is repaid, so that any number of threads may ask. Free
+ * them with `ringshift_owed_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router`, `node` or `out` is NULL; `*out` is then NULL.
  *
@@ -726,8 +726,8 @@ ringshift_status ringshift_owed_key(const ringshift_owed *owed,
                                     uint64_t *loss);
 
 /**
- * Tells that the invalidation of a key that `ringshift_router_owed` gave was sent again, in the order of its route, and
- * acknowledged by every node of it. Does nothing if it was lost once more meanwhile, or is not owed.
+ * Tells that the invalidation of a key that `ringshift_router_owed` gave was sent again, in the order of its route,
+ * and acknowledged by every node of it. Does nothing if it was lost once more meanwhile, or is not owed.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` is NULL, or `key` is NULL with a length.
  */
@@ -751,13 +751,13 @@ ringshift_status ringshift_router_metrics_text(const ringshift_router *router, c
 
 /**
  * Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
- * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
- * that were lost, by cluster), `owed` (those to be sent again) and `warnings`. Free it with `ringshift_string_free`.
+ * `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`,
+ * `cluster_breakers`, `debts` (invalidations that were lost, by cluster), `owed` (those to be sent again) and
+ * `warnings`. Free it with `ringshift_string_free`.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */
-ringshift_status ringshift_router_metrics_json(const ringshift_router *router,
-                                               char **out);
+ringshift_status ringshift_router_metrics_json(const ringshift_router *router, char **out);
 
 /**
  * Writes to `*out` what happened since the event with the number `since` (0: from the first), as a JSON list, oldest
@@ -765,16 +765,14 @@ ringshift_status ringshift_router_metrics_json(const ringshift_router *router,
  * `ringshift_string_free`.
  *
  * An event is an object of `sequence` (1, 2, ...), `time` (milliseconds since 1970), `kind` (such as `applied`,
- * `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in force
- * after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has none) and
- * `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number `since` + 1,
- * those between them are forgotten.
+ * `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in
+ * force after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has
+ * none) and `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number
+ * `since` + 1, those between them are forgotten.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
  */
-ringshift_status ringshift_router_events_json(const ringshift_router *router,
-                                              uint64_t since,
-                                              char **out);
+ringshift_status ringshift_router_events_json(const ringshift_router *router, uint64_t since, char **out);
 
 /**
  * Frees a string that this library gave out in a `char **`; its NUL must be where it was. NULL does nothing.

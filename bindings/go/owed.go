@@ -16,20 +16,18 @@ type OwedKey struct {
 
 // Lost counts an invalidation that a node did not acknowledge, as [Router.Report] does, and remembers its key: until
 // [Router.Repaid], or no value that it should have removed can live any more, routes do not read it there, nor anywhere
-// else if values are copied from there in a migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of
-// a router; what is lost beyond that keeps the node from being read at all, for as long as its values can live.
+// else if values are copied from there in a migration. So what a node held before it was down is not read when it is
+// back. Keys take at most 16 MiB of a router; what is lost beyond that keeps the node from being read at all, for as long
+// as its values can live.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the outcome is none of
 // [OutcomeError], [OutcomeTimeout] and [OutcomeUnreachable], and with [ErrClosed]; nothing is then counted.
 func (r *Router) Lost(node *Node, key []byte, outcome Outcome) error {
-	core := r.core.Load()
-	if core == nil {
-		return errClosed()
-	}
-	defer runtime.KeepAlive(core)
-	if err := core.owns(node); err != nil {
+	core, err := r.about(node)
+	if err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(core)
 	core.loses.Store(true)
 	return core.lost(node, key, outcome)
 }
@@ -46,14 +44,11 @@ func (r *Router) Lost(node *Node, key []byte, outcome Outcome) error {
 //		err = router.Repaid(each)
 //	}
 func (r *Router) Owed(node *Node) ([]OwedKey, error) {
-	core := r.core.Load()
-	if core == nil {
-		return nil, errClosed()
-	}
-	defer runtime.KeepAlive(core)
-	if err := core.owns(node); err != nil {
+	core, err := r.about(node)
+	if err != nil {
 		return nil, err
 	}
+	defer runtime.KeepAlive(core)
 	if !core.loses.Load() {
 		return nil, nil
 	}
@@ -72,13 +67,16 @@ func (r *Router) Repaid(owed OwedKey) error {
 	return core.repaid(owed)
 }
 
-// owns says what is wrong with a node that a call is about.
-func (c *core) owns(node *Node) error {
+// about is the core that a call about a node goes to. It fails if the router was closed, or the node is not one of its own.
+func (r *Router) about(node *Node) (*core, error) {
+	core := r.core.Load()
 	switch {
+	case core == nil:
+		return nil, errClosed()
 	case node == nil:
-		return invalidArgument("the node is nil; report to a node of a route")
-	case node.owner != c.identity:
-		return invalidArgument("the node was handed out by another router; report to that one")
+		return nil, invalidArgument("the node is nil; report to a node of a route")
+	case node.owner != core.identity:
+		return nil, invalidArgument("the node was handed out by another router; report to that one")
 	}
-	return nil
+	return core, nil
 }

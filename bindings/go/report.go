@@ -46,22 +46,19 @@ func (o Outcome) String() string {
 }
 
 // Report counts how a request to a node of this router ended, for the metrics and for the breakers of the node and its
-// cluster: failures open them, answers close them. Use [Router.Lost] for an invalidation that was not acknowledged. It takes a
-// lock only for the first request to a node and when a breaker opens or closes.
+// cluster: failures open them, answers close them. Use [Router.Lost] for an invalidation that was not acknowledged. It
+// takes a lock only for the first request to a node and when a breaker opens or closes.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the op or outcome is
 // none of those above, and with [ErrClosed]; nothing is then counted.
 //
 //	err = router.Report(target.Node(), ringshift.OpRead, ringshift.OutcomeHit)
 func (r *Router) Report(node *Node, op Op, outcome Outcome) error {
-	core := r.core.Load()
-	if core == nil {
-		return errClosed()
-	}
-	defer runtime.KeepAlive(core)
-	if err := core.owns(node); err != nil {
+	core, err := r.about(node)
+	if err != nil {
 		return err
 	}
+	defer runtime.KeepAlive(core)
 	switch {
 	case op > OpInvalidate:
 		return invalidArgument("%d is not an op; use one of the constants Op...", op)

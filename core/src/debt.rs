@@ -1,9 +1,9 @@
 //! Invalidations that were never acknowledged: what a cluster may still hold that is no longer true.
 //!
-//! Another process may read such a value for as long as it can live. So a debt stays open, also if the
-//! invalidation is sent again later, until the spec's `max_ttl` (or that at the time of the loss, if it was longer) and the life of
-//! a token have passed since the last loss, or the cluster gets another `key_prefix`. Whoever changes stages asks first, and does not move towards a cluster with a
-//! debt.
+//! Another process may read such a value for as long as it can live. So a debt stays open, also if the invalidation is
+//! sent again later, until the spec's `max_ttl` (or that at the time of the loss, if it was longer) and the life of a
+//! token have passed since the last loss, or the cluster gets another `key_prefix`. Whoever changes stages asks first,
+//! and does not move towards a cluster with a debt.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,9 +1,9 @@
 //! Keys whose invalidation was lost, until it was sent again.
 //!
 //! A node that was down may come back with what it held before, and so with values that it was to remove. So this
-//! process does not read such a key where its invalidation was lost, and sends the invalidation again as soon as the node
-//! answers: [`Router::owed`](crate::Router::owed) hands the keys out, [`Router::repaid`](crate::Router::repaid) strikes
-//! them off.
+//! process does not read such a key where its invalidation was lost, and sends the invalidation again as soon as the
+//! node answers: [`Router::owed`](crate::Router::owed) hands the keys out, [`Router::repaid`](crate::Router::repaid)
+//! strikes them off.
 //!
 //! Written on failures only. While nothing is owed, a route pays nothing for it.
 
@@ -118,8 +118,8 @@ impl OwedKeys {
         !self.any.load(Ordering::Relaxed)
     }
 
-    /// Notes that a node did not acknowledge the invalidation of a key just `now`. `until` is when no value that it should have
-    /// removed can live any more; `copied`, whether values are copied from this node to others.
+    /// Notes that a node did not acknowledge the invalidation of a key just `now`. `until` is when no value that it
+    /// should have removed can live any more; `copied`, whether values are copied from this node to others.
     ///
     /// If there is no more room for the key, none is read at this node.
     pub(crate) fn lose(&self, node: u32, key: &[u8], [now, until]: [u64; 2], copied: bool) {
@@ -172,11 +172,11 @@ impl OwedKeys {
         unread
     }
 
-    /// A few keys whose invalidation a node did not acknowledge, now that it answers. Not those which another node that is in
-    /// `shut` did not acknowledge either: it would be asked in vain. Each is handed out once in a while.
+    /// A few keys whose invalidation a node did not acknowledge, now that it answers. Not those which another node that
+    /// is in `shut` did not acknowledge either: it would be asked in vain. Each is handed out once in a while.
     ///
-    /// `keep_away` tells whether requests are to be kept away from the node, and is asked once there is a key to hand out: where
-    /// they are not, they may be its breaker's probe.
+    /// `keep_away` tells whether requests are to be kept away from the node, and is asked once there is a key to hand
+    /// out: where they are not, they may be its breaker's probe.
     pub(crate) fn hand_out(
         &self,
         node: u32,
@@ -235,7 +235,8 @@ impl OwedKeys {
         });
     }
 
-    /// Follows the snapshot in force, with every refresh: what no longer lives is forgotten, and in a migration values may be copied.
+    /// Follows the snapshot in force, with every refresh: what no longer lives is forgotten, and in a migration values
+    /// may be copied.
     pub(crate) fn follow(&self, snapshot: &Snapshot, now: u64) {
         if self.is_nothing() {
             return;

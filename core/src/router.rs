@@ -149,7 +149,8 @@ impl Router {
         result
     }
 
-    /// Health of nodes that have left the spec, and what was owed to them. With every refresh, since what was sent to a node before it left the spec may still fail.
+    /// Health of nodes that have left the spec, and what was owed to them. With every refresh, since what was sent to a
+    /// node before it left the spec may still fail.
     fn forget(&self) {
         let snapshot = self.snapshot();
         self.pool.forget_health_of_others(snapshot.nodes());

@@ -1,5 +1,5 @@
-//! The C interface by sequences of calls: few handles, freed ones are NULL, arguments of every kind that a caller may get wrong
-//! without breaking the rules of memory itself.
+//! The C interface by sequences of calls: few handles, freed ones are NULL, arguments of every kind that a caller may
+//! get wrong without breaking the rules of memory itself.
 
 // The whole interface is meant.
 #![allow(clippy::wildcard_imports)]

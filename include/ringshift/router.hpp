@@ -163,8 +163,8 @@ class Router {
   }
 
   /**
-   * Says that a node did not acknowledge the invalidation of a key: it is counted as by `report`, and not read there until it
-   * is repaid. See `ringshift_router_lost`.
+   * Says that a node did not acknowledge the invalidation of a key: it is counted as by `report`, and not read there
+   * until it is repaid. See `ringshift_router_lost`.
    */
   void lost(Node node, std::string_view key, Outcome outcome) const {
     detail::check(ringshift_router_lost(router_.get(), node.get(), key.data(), key.size(),

@@ -191,22 +191,27 @@ def scene(request: pytest.FixtureRequest, running: Any) -> Callable[..., Any]:
     return make
 
 
+def comes_back(at: Scene, since: float) -> dict[str, int]:
+    """Starts a node that nobody could connect to from a moment on; how requests ended until then."""
+    at.wait_until_opened()
+    at.let_read(1000)
+    till = time.monotonic()
+    outcomes = at.outcomes()
+    at.node.start()
+    at.wait_until_closed()
+    waited, writes = at.check(since, till)
+    assert waited <= 0.01
+    assert writes
+    assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
+    return outcomes
+
+
 def test_a_node_that_is_killed_and_started_again(scene: Any) -> None:
     with scene() as at:
         at.traffic.start()
         at.let_read(300)
         at.node.kill()
-        since = time.monotonic()
-        at.wait_until_opened()
-        at.let_read(1000)
-        till = time.monotonic()
-        at.node.start()
-        at.wait_until_closed()
-        waited, writes = at.check(since, till)
-        assert waited <= 0.01
-        assert writes
-        assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
-        assert at.outcomes()["unreachable"] > 0
+        assert comes_back(at, time.monotonic())["unreachable"] > 0
 
 
 def test_a_node_that_refuses_until_it_listens(scene: Any) -> None:
@@ -214,17 +219,8 @@ def test_a_node_that_refuses_until_it_listens(scene: Any) -> None:
         at.node.kill()
         since = time.monotonic()
         at.traffic.start()
-        at.wait_until_opened()
-        at.let_read(1000)
-        till = time.monotonic()
         # Every failure was one of connecting, and the first one opened the breaker.
-        assert not {"error", "timeout"} & at.outcomes().keys()
-        at.node.start()
-        at.wait_until_closed()
-        waited, writes = at.check(since, till)
-        assert waited <= 0.01
-        assert writes
-        assert all(isinstance(call.result, ringshift.InvalidationLostError) for call in writes)
+        assert not {"error", "timeout"} & comes_back(at, since).keys()
 
 
 def test_a_node_that_hangs_and_goes_on(scene: Any) -> None:

@@ -1,5 +1,6 @@
-//! Every exported function with what a caller gets wrong: NULL, addresses where no value can lie, lengths that nothing has,
-//! numbers that mean nothing, calls in the wrong order. One row for each function of the header; one without a row fails.
+//! Every exported function with what a caller gets wrong: NULL, addresses where no value can lie, lengths that nothing
+//! has, numbers that mean nothing, calls in the wrong order. One row for each function of the header; one without a row
+//! fails.
 
 // What is unsafe here is what the rows are about: it is refused before anything is read.
 #![allow(clippy::undocumented_unsafe_blocks, clippy::wildcard_imports)]
@@ -101,7 +102,8 @@ fn refused(status: ringshift_status) {
     kept();
 }
 
-/// An error of this kind was kept for this thread by the last call. It is forgotten, so that the next one has to keep its own.
+/// An error of this kind was kept for this thread by the last call. It is forgotten, so that the next one has to keep
+/// its own.
 #[track_caller]
 fn kept() {
     assert_eq!(ringshift_error_status(), RINGSHIFT_INVALID_ARGUMENT);

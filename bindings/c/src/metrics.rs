@@ -24,8 +24,9 @@ pub unsafe extern "C" fn ringshift_router_metrics_text(
 }
 
 /// Writes all counters and states to `*out` as a JSON object, for the host's own metrics registry: `generation`,
-/// `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`, `cluster_breakers`, `debts` (invalidations
-/// that were lost, by cluster), `owed` (those to be sent again) and `warnings`. Free it with `ringshift_string_free`.
+/// `digest`, `epoch`, `region`, `stage`, `weight` (basis points), `reloads`, `requests`, `breakers`,
+/// `cluster_breakers`, `debts` (invalidations that were lost, by cluster), `owed` (those to be sent again) and
+/// `warnings`. Free it with `ringshift_string_free`.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
 #[unsafe(no_mangle)]
@@ -46,10 +47,10 @@ pub unsafe extern "C" fn ringshift_router_metrics_json(
 /// `ringshift_string_free`.
 ///
 /// An event is an object of `sequence` (1, 2, ...), `time` (milliseconds since 1970), `kind` (such as `applied`,
-/// `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in force
-/// after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has none) and
-/// `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number `since` + 1,
-/// those between them are forgotten.
+/// `rejected`, `mended`, `illegal`; more may come), `level` (`info` or `warning`: how to log it), `generation` (in
+/// force after it), `cluster`, `node`, `error` (the kind of error), `pointer`, `line`, `column` (each null where it has
+/// none) and `message`. No key and no value is ever in it. The last 256 events are kept: if the first one is not number
+/// `since` + 1, those between them are forgotten.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `out` is NULL; `*out` is then NULL.
 #[unsafe(no_mangle)]

@@ -21,14 +21,14 @@ pub struct ringshift_owed {
 
 /// Counts an invalidation that a node did not acknowledge, as `ringshift_router_report` does, and remembers its key:
 /// until `ringshift_router_repaid`, or no value that it should have removed can live any more, routes do not read it
-/// there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is not read when it is back.
-/// `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
+/// there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is
+/// not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
 ///
 /// Keys take at most 16 MiB of a router. What is lost beyond that keeps the node from being read at all, for as long as
 /// its values can live.
 ///
-/// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL, `key` is NULL with a length, or the outcome is none
-/// of these three; nothing is then counted.
+/// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL, `key` is NULL with a length, or the outcome
+/// is none of these three; nothing is then counted.
 ///
 /// ```c
 /// ringshift_router_lost(router, route.invalidate[0], key, key_len, RINGSHIFT_OUTCOME_TIMEOUT);
@@ -56,8 +56,8 @@ pub unsafe extern "C" fn ringshift_router_lost(
 
 /// Gives to `*out` keys whose invalidation is to be sent again, now that a node has answered; NULL if there are none.
 /// Ask after each request that a node answered: while nothing is owed that costs next to nothing. A few keys are given
-/// at a time, and each of them once in five seconds until it is repaid, so that any number of threads may ask. Free them
-/// with `ringshift_owed_free`.
+/// at a time, and each of them once in five seconds until it is repaid, so that any number of threads may ask. Free
+/// them with `ringshift_owed_free`.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router`, `node` or `out` is NULL; `*out` is then NULL.
 ///
@@ -140,8 +140,8 @@ pub unsafe extern "C" fn ringshift_owed_key(
     })
 }
 
-/// Tells that the invalidation of a key that `ringshift_router_owed` gave was sent again, in the order of its route, and
-/// acknowledged by every node of it. Does nothing if it was lost once more meanwhile, or is not owed.
+/// Tells that the invalidation of a key that `ringshift_router_owed` gave was sent again, in the order of its route,
+/// and acknowledged by every node of it. Does nothing if it was lost once more meanwhile, or is not owed.
 ///
 /// Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` is NULL, or `key` is NULL with a length.
 #[unsafe(no_mangle)]

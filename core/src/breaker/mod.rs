@@ -43,8 +43,8 @@ impl BreakerState {
     }
 }
 
-/// How many of a router's breakers have something to say, and one more while keys are owed. Lags behind by a moment: a reader may
-/// still miss a breaker that has just opened, as if it had come before, or look for one in vain.
+/// How many of a router's breakers have something to say, and one more while keys are owed. Lags behind by a moment: a
+/// reader may still miss a breaker that has just opened, as if it had come before, or look for one in vain.
 #[derive(Debug)]
 pub(crate) struct Troubled {
     count: AtomicU64,

@@ -1,4 +1,5 @@
-//! What a program reports of its requests, and what follows: breakers that open and close, debts, and keys that are owed.
+//! What a program reports of its requests, and what follows: breakers that open and close, debts, and keys that are
+//! owed.
 
 use super::Router;
 use crate::breaker::Turn;
@@ -11,9 +12,9 @@ use crate::owed::{self, OwedKey};
 use crate::reload::now;
 
 impl Router {
-    /// Counts how a request to a node ended; failures open the breakers of the node and its cluster, answers close them. An
-    /// invalidation that failed is a debt of the node's cluster from then on; see [`Debt`](crate::Debt), and [`Router::lost`] for one
-    /// whose key is known.
+    /// Counts how a request to a node ended; failures open the breakers of the node and its cluster, answers close
+    /// them. An invalidation that failed is a debt of the node's cluster from then on; see [`Debt`](crate::Debt), and
+    /// [`Router::lost`] for one whose key is known.
     ///
     /// Where all is well nothing is written but a counter that few threads share.
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
@@ -35,8 +36,8 @@ impl Router {
     /// [`Router::repaid`], or no value that it should have removed can live any more, routes do not read it there, nor
     /// anywhere else if values are copied from there in a migration. See [`Router::owed`] for when to send it again.
     ///
-    /// Keys take at most [`limits::MAX_OWED_BYTES`](crate::limits::MAX_OWED_BYTES). What is lost beyond that keeps the node
-    /// from being read at all, for as long as its values can live. The router forgets the keys when it is dropped.
+    /// Keys take at most [`limits::MAX_OWED_BYTES`](crate::limits::MAX_OWED_BYTES). What is lost beyond that keeps the
+    /// node from being read at all, for as long as its values can live. The router forgets the keys when it is dropped.
     ///
     /// Fails if the outcome is none of a failure; nothing is then counted.
     ///
@@ -78,13 +79,13 @@ impl Router {
         Ok(())
     }
 
-    /// Keys whose invalidation is to be sent again, by the route that they have now: ask after each request that the node
-    /// answered. At most a few at a time, and each of them once in five seconds until it is [repaid](Router::repaid), so
-    /// that any number of threads may ask. While nothing is owed this costs one load.
+    /// Keys whose invalidation is to be sent again, by the route that they have now: ask after each request that the
+    /// node answered. At most a few at a time, and each of them once in five seconds until it is
+    /// [repaid](Router::repaid), so that any number of threads may ask. While nothing is owed this costs one load.
     ///
-    /// While the node's own breaker is open, keys are given to one caller, when a probe is due: their invalidation is the probe,
-    /// since nobody else may come by if all keys that would be read there are owed. A key that other nodes did not acknowledge
-    /// either is kept back while one of their breakers is open and no probe is due.
+    /// While the node's own breaker is open, keys are given to one caller, when a probe is due: their invalidation is
+    /// the probe, since nobody else may come by if all keys that would be read there are owed. A key that other nodes
+    /// did not acknowledge either is kept back while one of their breakers is open and no probe is due.
     #[inline]
     pub fn owed(&self, node: &Node) -> Vec<OwedKey> {
         if self.owes() {

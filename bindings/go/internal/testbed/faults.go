@@ -71,25 +71,20 @@ func (a Adapter[C]) Faults(t *testing.T) {
 			t.Run(name, play)
 		}()
 	}
+	isDown := func(t *testing.T, f *fault) {
+		f.opens()
+		f.goOn(1000)
+		Must(t, f.node.Start())
+		f.closes()
+		f.ends()
+		f.asksLittle()
+	}
 	run("killed", func(t *testing.T) {
 		f := a.fault(t, breaker(), false, false, nil)
 		f.node.Kill()
-		f.opens()
-		f.goOn(1000)
-		Must(t, f.node.Start())
-		f.closes()
-		f.ends()
-		f.asksLittle()
+		isDown(t, f)
 	})
-	run("refusing", func(t *testing.T) {
-		f := a.fault(t, breaker(), true, false, nil)
-		f.opens()
-		f.goOn(1000)
-		Must(t, f.node.Start())
-		f.closes()
-		f.ends()
-		f.asksLittle()
-	})
+	run("refusing", func(t *testing.T) { isDown(t, a.fault(t, breaker(), true, false, nil)) })
 	run("flapping", func(t *testing.T) {
 		f := a.fault(t, breaker(), false, false, nil)
 		for range 4 {
