@@ -5,36 +5,32 @@
 //! node answers: [`Router::owed`](crate::Router::owed) hands the keys out, [`Router::repaid`](crate::Router::repaid)
 //! strikes them off.
 //!
-//! Written on failures only. While nothing is owed, a route pays nothing for it.
+//! Written on failures only. While nothing is owed, a route pays nothing for it; while anything is, routes share a lock
+//! that nobody holds for long.
 
 #[cfg(all(test, not(loom)))]
+mod follow_tests;
+mod losses;
+#[cfg(all(test, not(loom)))]
 mod naive_tests;
+mod view;
 
-use std::cell::LazyCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use serde::Serialize;
 
+use self::losses::Losses;
+pub(crate) use self::losses::{Circumstances, Unread};
+use self::view::View;
 use crate::breaker::Troubled;
-use crate::limits::MAX_OWED_BYTES;
 use crate::node::Node;
 use crate::snapshot::Snapshot;
 
-/// How many keys are handed out at once: the request that found the node alive waits for their invalidations.
-const AT_ONCE: usize = 16;
-
-/// How long a key that was handed out is not handed out again, in milliseconds: if whoever has it comes to nothing,
-/// another gets it.
-const LEASE_MS: u64 = 5_000;
-
-/// What a key takes in memory beside its bytes, for each node, about.
-const ENTRY_BYTES: usize = 192;
-
-/// Stands for the node of a key whose nodes have all left the spec: any will do.
-const ANY_NODE: u32 = u32::MAX;
+/// How many keys follow a new snapshot at a time: routes wait for no more than these.
+const FOLLOWED_AT_ONCE: usize = 256;
 
 /// A key whose invalidation is to be sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,69 +41,33 @@ pub struct OwedKey {
     pub loss: u64,
 }
 
-/// The keys that a router owes.
-#[derive(Debug)]
-pub(crate) struct OwedKeys {
-    /// Whether there is anything to look for.
-    any: AtomicBool,
-    inner: Mutex<Inner>,
-    troubled: Arc<Troubled>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    keys: HashMap<Arc<[u8]>, Loss>,
-    /// The keys of each node, by the turn in which they are handed out.
-    turns: BTreeMap<(u32, u64), Arc<[u8]>>,
-    /// Nodes to which more is owed than there was room for, and until when.
-    unlisted: HashMap<u32, u64>,
-    bytes: usize,
-    /// The last number that was given out, for a loss or a turn.
-    number: u64,
-    repaid: u64,
-    /// Of the snapshot that was followed last.
-    epoch: u64,
-}
-
-#[derive(Debug)]
-struct Loss {
-    number: u64,
-    turn: u64,
-    /// The identities of the nodes that did not acknowledge.
-    nodes: Vec<u32>,
-    /// Whether a value may have been copied from one of them to others.
-    copied: bool,
-    /// When no value that should have been removed lives any more.
-    until: u64,
-    leased_until: u64,
-}
-
-/// Where a key is not to be read.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Unread {
-    /// The identities of the nodes that did not acknowledge.
-    pub(crate) nodes: Vec<u32>,
-    /// Whether a value may have been copied from one of them, to any node of the cluster that keys move to.
-    pub(crate) copied: bool,
-}
-
 /// Invalidations that were lost and are to be sent again: how much this process keeps itself from reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OwedMetrics {
     /// Keys that are not read where their invalidation was lost.
     pub keys: u64,
-    /// Nodes that are not read at all, since more keys were lost there than a router remembers.
+    /// Nodes that are not read at all, since more keys were lost there than a router remembers. Those that left after
+    /// values were copied from them are one together: nothing is then read anywhere, until such values have expired.
     pub unlisted_nodes: u64,
     /// Keys whose invalidation was sent again, and acknowledged.
     pub repaid: u64,
+}
+
+/// The keys that a router owes.
+#[derive(Debug)]
+pub(crate) struct OwedKeys {
+    /// Whether there is anything to look for.
+    any: AtomicBool,
+    losses: RwLock<Losses>,
+    troubled: Arc<Troubled>,
 }
 
 impl OwedKeys {
     pub(crate) fn new(troubled: Arc<Troubled>) -> Self {
         Self {
             any: AtomicBool::new(false),
-            inner: Mutex::default(),
+            losses: RwLock::default(),
             troubled,
         }
     }
@@ -118,58 +78,19 @@ impl OwedKeys {
         !self.any.load(Ordering::Relaxed)
     }
 
-    /// Notes that a node did not acknowledge the invalidation of a key just `now`. `until` is when no value that it
-    /// should have removed can live any more; `copied`, whether values are copied from this node to others.
-    ///
-    /// If there is no more room for the key, none is read at this node.
-    pub(crate) fn lose(&self, node: u32, key: &[u8], [now, until]: [u64; 2], copied: bool) {
-        self.change(|inner| {
-            inner.number += 1;
-            let number = inner.number;
-            let before = inner.take(key).filter(|(_, loss)| now <= loss.until);
-            if let Some((key, mut loss)) = before {
-                loss.number = number;
-                loss.until = loss.until.max(until);
-                loss.copied |= copied;
-                if !loss.nodes.contains(&node) {
-                    loss.nodes.push(node);
-                }
-                inner.put(key, loss);
-                return;
-            }
-            if inner.bytes + cost(key, 1) > MAX_OWED_BYTES {
-                let unlisted = inner.unlisted.entry(node).or_default();
-                *unlisted = until.max(*unlisted);
-                return;
-            }
-            let loss = Loss {
-                number,
-                turn: number,
-                nodes: vec![node],
-                copied,
-                until,
-                leased_until: 0,
-            };
-            inner.put(key.into(), loss);
-        });
+    /// Notes that a node did not acknowledge the invalidation of a key. If there is no more room for the key, none is
+    /// read at this node.
+    pub(crate) fn lose(&self, node: u32, key: &[u8], circumstances: Circumstances) {
+        self.change(|losses| losses.lose(node, key, circumstances));
     }
 
     /// Where a key is not to be read.
     #[cold]
     pub(crate) fn unread(&self, key: &[u8], now: u64) -> Unread {
-        let mut unread = Unread::default();
         if self.is_nothing() {
-            return unread;
+            return Unread::default();
         }
-        let inner = self.inner.lock();
-        if let Some(loss) = inner.keys.get(key).filter(|loss| now <= loss.until) {
-            unread.nodes.clone_from(&loss.nodes);
-            unread.copied = loss.copied;
-        }
-        let unlisted = inner.unlisted.iter();
-        let unlisted = unlisted.filter(|&(_, &until)| now <= until);
-        unread.nodes.extend(unlisted.map(|(node, _)| node));
-        unread
+        self.losses.read().unread(key, now)
     }
 
     /// A few keys whose invalidation a node did not acknowledge, now that it answers. Not those which another node that
@@ -184,137 +105,50 @@ impl OwedKeys {
         shut: impl FnOnce() -> HashSet<u32>,
         keep_away: impl FnOnce() -> bool,
     ) -> Vec<OwedKey> {
-        if self.is_nothing() {
-            return Vec::new();
-        }
-        let mut inner = self.inner.lock();
-        let of = |node: u32| (node, 0)..=(node, u64::MAX);
-        let due = inner.turns.range(of(node));
-        let due = due.chain(inner.turns.range(of(ANY_NODE)));
-        let due: Vec<Arc<[u8]>> = due.take(AT_ONCE).map(|(_, key)| Arc::clone(key)).collect();
-        if due.is_empty() {
+        if self.is_nothing() || !self.losses.read().is_to_be_asked(node, now) {
             return Vec::new();
         }
         let shut = shut();
-        let kept_away = LazyCell::new(keep_away);
-        let mut handed_out = Vec::new();
-        for key in due {
-            let Some((key, mut loss)) = inner.take(&key) else {
-                continue;
-            };
-            if now > loss.until {
-                continue;
-            }
-            // What can't be handed out goes to the end as well, so that it is not in the way.
-            inner.number += 1;
-            loss.turn = inner.number;
-            let all_answer = loss.nodes.iter().all(|each| !shut.contains(each));
-            if loss.leased_until <= now && all_answer && !*kept_away {
-                loss.leased_until = now + LEASE_MS;
-                handed_out.push(OwedKey {
-                    key: Arc::clone(&key),
-                    loss: loss.number,
-                });
-            }
-            inner.put(key, loss);
-        }
-        self.note(&inner);
-        handed_out
+        self.change(|losses| losses.hand_out(node, now, &shut, keep_away))
     }
 
     /// Every node has acknowledged the invalidation of a key, sent after this loss.
     pub(crate) fn repaid(&self, key: &[u8], loss: u64) {
-        if self.is_nothing() {
-            return;
+        if !self.is_nothing() {
+            self.change(|losses| losses.repaid(key, loss));
         }
-        self.change(|inner| {
-            if inner.keys.get(key).is_some_and(|owed| owed.number == loss) {
-                inner.take(key);
-                inner.repaid += 1;
-            }
-        });
     }
 
     /// Follows the snapshot in force, with every refresh: what no longer lives is forgotten, and in a migration values
-    /// may be copied.
+    /// may be copied. Routes go on meanwhile.
     pub(crate) fn follow(&self, snapshot: &Snapshot, now: u64) {
         if self.is_nothing() {
             return;
         }
-        self.change(|inner| {
-            inner.unlisted.retain(|_, &mut until| now <= until);
-            let same = std::mem::replace(&mut inner.epoch, snapshot.epoch()) == snapshot.epoch();
-            let gone = |loss: &Loss| now > loss.until;
-            if same && !inner.keys.values().any(gone) {
-                return;
-            }
-            let known: HashSet<u32> = snapshot.nodes().map(|node| node.identity()).collect();
-            inner.unlisted.retain(|node, _| known.contains(node));
-            let keys: Vec<Arc<[u8]>> = inner.keys.keys().cloned().collect();
-            for key in keys {
-                let Some((key, mut loss)) = inner.take(&key) else {
-                    continue;
-                };
-                loss.copied |= loss.nodes.iter().any(|&node| snapshot.copies_from(node));
-                loss.nodes.retain(|node| known.contains(node));
-                // What was only at nodes that are read no more is no longer anybody's concern.
-                let kept = !loss.nodes.is_empty() || loss.copied;
-                if kept && now <= loss.until {
-                    if loss.nodes.is_empty() {
-                        loss.nodes.push(ANY_NODE);
-                    }
-                    inner.put(key, loss);
-                }
-            }
-        });
+        let view = View::new(snapshot, now);
+        if !self.change(|losses| losses.begin_to_follow(&view)) {
+            return;
+        }
+        let keys = self.losses.read().concerned(&view);
+        for keys in keys.chunks(FOLLOWED_AT_ONCE) {
+            self.change(|losses| losses.follow(keys, &view));
+        }
     }
 
     pub(crate) fn metrics(&self) -> OwedMetrics {
-        let inner = self.inner.lock();
-        OwedMetrics {
-            keys: inner.keys.len() as u64,
-            unlisted_nodes: inner.unlisted.len() as u64,
-            repaid: inner.repaid,
-        }
+        self.losses.read().metrics()
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut Inner) -> R) -> R {
-        let mut inner = self.inner.lock();
-        let result = change(&mut inner);
-        self.note(&inner);
-        result
-    }
-
-    /// Tells routes whether they have to ask. Under the lock, so that the last change has the last word.
-    fn note(&self, inner: &Inner) {
-        let any = !inner.keys.is_empty() || !inner.unlisted.is_empty();
+    /// Tells routes as well whether they have to ask: under the lock, so that the last change has the last word.
+    fn change<R>(&self, change: impl FnOnce(&mut Losses) -> R) -> R {
+        let mut losses = self.losses.write();
+        let result = change(&mut losses);
+        let any = !losses.is_empty();
         if self.any.swap(any, Ordering::Relaxed) != any {
             self.troubled.count_one(any);
         }
+        result
     }
-}
-
-impl Inner {
-    fn take(&mut self, key: &[u8]) -> Option<(Arc<[u8]>, Loss)> {
-        let (key, loss) = self.keys.remove_entry(key)?;
-        self.bytes -= cost(&key, loss.nodes.len());
-        for &node in &loss.nodes {
-            self.turns.remove(&(node, loss.turn));
-        }
-        Some((key, loss))
-    }
-
-    fn put(&mut self, key: Arc<[u8]>, loss: Loss) {
-        self.bytes += cost(&key, loss.nodes.len());
-        for &node in &loss.nodes {
-            self.turns.insert((node, loss.turn), Arc::clone(&key));
-        }
-        self.keys.insert(key, loss);
-    }
-}
-
-fn cost(key: &[u8], nodes: usize) -> usize {
-    key.len() + ENTRY_BYTES * nodes
 }
 
 /// The nodes of a spec that answer nobody at present, by identity, but for the one that is asked for.

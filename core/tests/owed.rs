@@ -370,3 +370,29 @@ fn a_node_that_nobody_asks_for_anything_else_is_probed_by_what_is_owed_to_it() {
     router.report(&node, Op::Invalidate, Outcome::Ok);
     assert_eq!(node.breaker(), BreakerState::Closed);
 }
+
+#[test]
+fn a_node_that_lost_more_than_is_remembered_may_have_been_copied_from_before_it_left() {
+    let router = router(&migration(
+        &ids("a", 1),
+        &ids("b", 1),
+        (1, 100),
+        "ramp",
+        "50",
+    ));
+    let lost = |n: usize| format!("{n:01000}").into_bytes();
+    let mut count = 0;
+    while router.metrics().owed.unlisted_nodes == 0 {
+        lose(&router, "a0", &lost(count));
+        count += 1;
+    }
+    let spec = format!(r#""c":{}"#, ids("b", 1).json(100));
+    router.apply(clusters(8, &spec).as_bytes()).unwrap();
+    for n in [0, count - 1, count] {
+        assert!(
+            support::read(&router, &lost(n)).is_empty(),
+            "b0 may have any copy"
+        );
+    }
+    assert_eq!(router.metrics().owed.unlisted_nodes, 1);
+}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{LEASE_MS, OwedKeys, Unread};
+use super::losses::{LEASE_MS, PAUSE_MS};
+use super::{Circumstances, OwedKeys, Unread};
 use crate::breaker::Troubled;
 
 #[derive(Debug, Clone)]
@@ -56,12 +57,14 @@ proptest! {
         let keys = OwedKeys::new(Arc::clone(&troubled));
         let mut all: Vec<Owed> = Vec::new();
         let mut now = 1;
+        let mut pauses = [0; 3];
         for change in changes {
             all.retain(|owed| now <= owed.until);
             match change {
                 Change::Lose { node, key, life, copied } => {
                     let until = now + life;
-                    keys.lose(node, &[key], [now, until], copied);
+                    pauses[node as usize] = 0;
+                    keys.lose(node, &[key], Circumstances { now, until, copied, epoch: 1 });
                     match all.iter_mut().find(|owed| owed.key == key) {
                         Some(owed) => {
                             owed.until = owed.until.max(until);
@@ -79,10 +82,14 @@ proptest! {
                     for owed in &mut all {
                         let asked = owed.nodes.contains(&node) && !owed.nodes.contains(&shut);
                         let free = owed.handed_out.is_none_or(|at| at + LEASE_MS <= now);
-                        if asked && free && now <= owed.until {
+                        if asked && free && now <= owed.until && pauses[node as usize] <= now {
                             owed.handed_out = Some(now);
                             expected.push(owed.key);
                         }
+                    }
+                    let any_asked = all.iter().any(|owed| owed.nodes.contains(&node));
+                    if expected.is_empty() && any_asked && pauses[node as usize] <= now {
+                        pauses[node as usize] = now + PAUSE_MS;
                     }
                     let mut keys_given: Vec<u8> = given.iter().map(|owed| owed.key[0]).collect();
                     keys_given.sort_unstable();

@@ -1,6 +1,8 @@
 //! What a program reports of its requests, and what follows: breakers that open and close, debts, and keys that are
 //! owed.
 
+use std::sync::Arc;
+
 use super::Router;
 use crate::breaker::Turn;
 use crate::counters::{Op, Outcome};
@@ -8,7 +10,7 @@ use crate::debt::end_of_life;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, EventKind};
 use crate::node::Node;
-use crate::owed::{self, OwedKey};
+use crate::owed::{self, Circumstances, OwedKey};
 use crate::reload::now;
 
 impl Router {
@@ -70,10 +72,14 @@ impl Router {
         }
         self.with(|snapshot| {
             let now = self.pool.troubled().now();
-            let until = end_of_life(now, snapshot.max_ttl());
-            let copied = snapshot.copies_from(node.identity());
-            let owed = self.pool.owed();
-            owed.lose(node.identity(), key, [now, until], copied);
+            let is_this = |other: &Arc<Node>| other.identity() == node.identity();
+            let circumstances = Circumstances {
+                now,
+                until: end_of_life(now, snapshot.max_ttl()),
+                copied: snapshot.copied_from().any(is_this),
+                epoch: snapshot.epoch(),
+            };
+            self.pool.owed().lose(node.identity(), key, circumstances);
         });
         self.report(node, Op::Invalidate, outcome);
         Ok(())

@@ -1,7 +1,10 @@
 //! Which nodes of a key are not to be read: breakers that are open, and invalidations that were lost.
 
+use std::sync::Arc;
+
 use super::{ActiveMigration, Snapshot};
 use crate::cluster::Cluster;
+use crate::node::Node;
 use crate::owed::Unread;
 use crate::spec::{ALL_BASIS_POINTS, Stage};
 
@@ -74,9 +77,9 @@ impl Snapshot {
         cluster.open(slot, max_ejected, self.troubled.now(), probe)
     }
 
-    /// Whether values are copied from the node of this identity to others, now or in a later stage.
-    pub(crate) fn copies_from(&self, identity: u32) -> bool {
-        let mut sources = self.primary.nodes().iter();
-        self.migration.is_some() && sources.any(|node| node.identity() == identity)
+    /// The nodes from which values are copied to others, now or in a later stage.
+    pub(crate) fn copied_from(&self) -> impl Iterator<Item = &Arc<Node>> {
+        let source = self.migration.is_some().then_some(&self.primary);
+        source.into_iter().flat_map(|source| source.nodes())
     }
 }
