@@ -187,6 +187,12 @@
 #define RINGSHIFT_OUTCOME_UNREACHABLE 5
 
 /**
+ * Nothing was sent, for a reason of the caller's own: no connection of its pool was free, it was closed meanwhile. Says
+ * nothing of the node.
+ */
+#define RINGSHIFT_OUTCOME_UNSENT 6
+
+/**
  * A node of a cluster: what a caller needs to send a key there. A node that is in two clusters is two of these.
  *
  * Threads: never changes, may be used by all. Borrowed from the router: it and all its strings stay valid until the
@@ -665,7 +671,8 @@ ringshift_status ringshift_router_report(const ringshift_router *router,
  * Counts an invalidation that a node did not acknowledge, as `ringshift_router_report` does, and remembers its key:
  * until `ringshift_router_repaid`, or no value that it should have removed can live any more, routes do not read it
  * there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is
- * not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
+ * not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT`,
+ * `..._UNREACHABLE` or `..._UNSENT`. Takes a lock.
  *
  * Keys take at most 16 MiB of a router. What is lost beyond that keeps the node from being read at all, for as long as
  * its values can live.

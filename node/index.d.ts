@@ -23,9 +23,10 @@ export type Op = 'read' | 'fill' | 'invalidate'
 /**
  * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker and that of its
  * cluster, the last the node's at once:
- * there was no connection and none could be made, so that nothing was sent.
+ * there was no connection and none could be made, so that nothing was sent. `unsent` is for a reason of the caller's own
+ * that nothing was sent, as when it was closed meanwhile; it says nothing of the node.
  */
-export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable'
+export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable' | 'unsent'
 
 /**
  * A node of a cluster. There is one object for each as long as the router lives and nothing about the node
@@ -136,7 +137,7 @@ export interface Metrics {
   /** The invalidations that were lost, for each cluster of the spec, by name. */
   readonly debts: readonly {
     readonly cluster: string
-    /** How many were reported as `error`, `timeout` or `unreachable`, under the cluster's present `key_prefix`. */
+    /** How many were reported as `error`, `timeout`, `unreachable` or `unsent`, under the cluster's present `key_prefix`. */
     readonly lost: number
     /** When the last of them was, in seconds since 1970; 0 if there was none. */
     readonly last: number
@@ -276,7 +277,7 @@ export class Router {
    * no value that it should have removed can live any more, routes don't read it there, nor anywhere else if values
    * are copied from there in a migration. So what a node held before it was down is not read when it is back. Keys take at most 16 MiB of a router;
    * what is lost beyond that keeps the node from being read at all, for as long as its values can live.
-   * @param outcome `error` (which it is unless given), `timeout` or `unreachable`
+   * @param outcome `error` (which it is unless given), `timeout`, `unreachable` or `unsent`
    */
   lost(nodeOrTarget: Node | Target, key: string | Uint8Array, outcome?: Outcome): void
 

@@ -67,7 +67,7 @@ type RequestMetric struct {
 	Cluster string `json:"cluster"`
 	// Op is "read", "fill" or "invalidate".
 	Op string `json:"op"`
-	// Outcome is "hit", "miss", "ok", "error", "timeout" or "unreachable".
+	// Outcome is "hit", "miss", "ok", "error", "timeout", "unreachable" or "unsent".
 	Outcome string `json:"outcome"`
 	// Count of such requests since the router was opened.
 	Count uint64 `json:"count"`
@@ -99,7 +99,7 @@ type ClusterBreakerMetric struct {
 type DebtMetric struct {
 	// Cluster is its name.
 	Cluster string `json:"cluster"`
-	// Lost is how many invalidations were reported as an error, a timeout or unreachable, under the cluster's present
+	// Lost is how many invalidations were reported as an error, a timeout, unreachable or unsent, under the cluster's present
 	// key_prefix.
 	Lost uint64 `json:"lost"`
 	// Last is when the last of them was, in seconds since 1970; 0 if there was none.

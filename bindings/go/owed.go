@@ -21,7 +21,7 @@ type OwedKey struct {
 // as its values can live.
 //
 // It fails with [ErrInvalidArgument] if the node is nil or was handed out by another router, or if the outcome is none of
-// [OutcomeError], [OutcomeTimeout] and [OutcomeUnreachable], and with [ErrClosed]; nothing is then counted.
+// [OutcomeError], [OutcomeTimeout], [OutcomeUnreachable] and [OutcomeUnsent], and with [ErrClosed]; nothing is then counted.
 func (r *Router) Lost(node *Node, key []byte, outcome Outcome) error {
 	core, err := r.about(node)
 	if err != nil {

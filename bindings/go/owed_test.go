@@ -59,18 +59,19 @@ func TestAnOwedKeyIsNotReadUntilItIsRepaid(t *testing.T) {
 
 func TestALossIsCountedAsAReportIs(t *testing.T) {
 	router, node := one(t)
-	for _, outcome := range []ringshift.Outcome{ringshift.OutcomeError, ringshift.OutcomeTimeout, ringshift.OutcomeUnreachable} {
+	for _, outcome := range []ringshift.Outcome{ringshift.OutcomeError, ringshift.OutcomeTimeout,
+		ringshift.OutcomeUnreachable, ringshift.OutcomeUnsent} {
 		must(t, router.Lost(node, []byte("k"), outcome))
 		must(t, router.Lost(node, []byte("l"), outcome))
 	}
 	metrics, err := router.Metrics()
 	must(t, err)
-	equal(t, len(metrics.Requests), 3)
+	equal(t, len(metrics.Requests), 4)
 	for _, request := range metrics.Requests {
 		equal(t, request.Op, "invalidate")
 		equal(t, request.Count, 2, request.Outcome)
 	}
-	equal(t, metrics.Debts[0].Lost, 6)
+	equal(t, metrics.Debts[0].Lost, 8)
 	equal(t, metrics.Owed, ringshift.OwedMetrics{Keys: 2})
 	text, err := router.MetricsText()
 	must(t, err)

@@ -38,11 +38,14 @@ const (
 	// OutcomeUnreachable: there was no connection to the node and none could be made, so that nothing was sent. It opens
 	// the node's breaker at once.
 	OutcomeUnreachable Outcome = 5
+	// OutcomeUnsent: nothing was sent, for a reason of the caller's own, as when no connection of its pool was free or it
+	// was closed meanwhile. It says nothing of the node.
+	OutcomeUnsent Outcome = 6
 )
 
 // String is the outcome's name in every language and in metrics.
 func (o Outcome) String() string {
-	return nameOf(o, "hit", "miss", "ok", "error", "timeout", "unreachable")
+	return nameOf(o, "hit", "miss", "ok", "error", "timeout", "unreachable", "unsent")
 }
 
 // Report counts how a request to a node of this router ended, for the metrics and for the breakers of the node and its
@@ -62,7 +65,7 @@ func (r *Router) Report(node *Node, op Op, outcome Outcome) error {
 	switch {
 	case op > OpInvalidate:
 		return invalidArgument("%d is not an op; use one of the constants Op...", op)
-	case outcome > OutcomeUnreachable:
+	case outcome > OutcomeUnsent:
 		return invalidArgument("%d is not an outcome; use one of the constants Outcome...", outcome)
 	}
 	return core.report(node, op, outcome)

@@ -15,7 +15,8 @@ func TestReportsAreCounted(t *testing.T) {
 	node := route(t, router, "user:42").Read().Node()
 	ops := []ringshift.Op{ringshift.OpRead, ringshift.OpFill, ringshift.OpInvalidate}
 	outcomes := []ringshift.Outcome{ringshift.OutcomeHit, ringshift.OutcomeMiss, ringshift.OutcomeOK,
-		ringshift.OutcomeError, ringshift.OutcomeTimeout, ringshift.OutcomeUnreachable}
+		ringshift.OutcomeError, ringshift.OutcomeTimeout, ringshift.OutcomeUnreachable,
+		ringshift.OutcomeUnsent}
 	expected := map[string]uint64{}
 	for row, op := range ops {
 		for column, outcome := range outcomes {

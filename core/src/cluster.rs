@@ -298,15 +298,26 @@ impl Cluster {
         &self.nodes
     }
 
-    /// Which nodes of a slot are not to be read, as bits in read order. With `probe`, a breaker that
-    /// is due lets this caller through, if its node would then be the one that is read first.
-    pub(crate) fn open(&self, slot: u32, max_ejected: u16, now: u64, probe: bool) -> u8 {
+    /// Which nodes of a slot are not to be read, as bits in read order: those of `unread`, and those whose breakers are
+    /// open. With `probe`, a breaker that is due lets this caller through, if its node would then be the one that is read
+    /// first.
+    pub(crate) fn open(
+        &self,
+        slot: u32,
+        unread: u8,
+        max_ejected: u16,
+        now: u64,
+        probe: bool,
+    ) -> u8 {
         let all = self.positions() as u8;
+        if unread == all {
+            return all;
+        }
         let cluster = self.breaker.breaker();
         if cluster.is_shut(now) || (!probe && cluster.is_open()) {
             return all;
         }
-        let open = self.open_nodes(slot, max_ejected, now, probe);
+        let open = self.open_nodes(slot, unread, max_ejected, now, probe);
         // A probe of the cluster is lent only to a request that has a node to read.
         if open != all && cluster.refuses(now) {
             return all;
@@ -314,14 +325,16 @@ impl Cluster {
         open
     }
 
-    fn open_nodes(&self, slot: u32, max_ejected: u16, now: u64, probe: bool) -> u8 {
+    fn open_nodes(&self, slot: u32, unread: u8, max_ejected: u16, now: u64, probe: bool) -> u8 {
         if self.nodes_of(slot).all(|node| !node.health().is_open()) {
-            return 0;
+            return unread;
         }
-        let open = self.readers().filter(|node| node.health().is_open());
-        let heeded = !(self.breaker).fails_open(open.count(), self.takes_keys.len(), max_ejected);
-        let (mut bits, mut readable) = (0, false);
+        let heeded = !self.fails_open(max_ejected);
+        let (mut bits, mut readable) = (unread, false);
         for (position, node) in self.nodes_of(slot).enumerate() {
+            if unread & (1 << position) != 0 {
+                continue;
+            }
             let health = node.health();
             // Where breakers are not heeded, a request is the probe all the same: so they close again.
             let kept_away = health.is_open() && (readable || !probe || health.refuses(now));
@@ -332,6 +345,13 @@ impl Cluster {
             }
         }
         bits
+    }
+
+    /// Whether so many nodes are open that their breakers are not heeded.
+    pub(crate) fn fails_open(&self, max_ejected: u16) -> bool {
+        let open = self.readers().filter(|node| node.health().is_open());
+        self.breaker
+            .fails_open(open.count(), self.takes_keys.len(), max_ejected)
     }
 
     /// The nodes that any key is read from.

@@ -35,6 +35,9 @@ pub enum Outcome {
     /// There was no connection to the node and none could be made: nothing was sent. This opens
     /// its breaker at once.
     Unreachable,
+    /// Nothing was sent, for a reason of the caller's own: no connection of its pool was free, it was closed meanwhile. This
+    /// says nothing of the node.
+    Unsent,
 }
 
 impl Op {
@@ -53,13 +56,14 @@ impl Op {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Hit,
         Self::Miss,
         Self::Ok,
         Self::Error,
         Self::Timeout,
         Self::Unreachable,
+        Self::Unsent,
     ];
 
     /// The name in every language and in metrics.
@@ -71,12 +75,23 @@ impl Outcome {
             Self::Error => "error",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
+            Self::Unsent => "unsent",
         }
     }
 
     /// Whether it speaks against the node's health.
     pub(crate) fn is_failure(self) -> bool {
         matches!(self, Self::Error | Self::Timeout | Self::Unreachable)
+    }
+
+    /// Whether the node may not have done what was asked.
+    pub(crate) fn is_unacknowledged(self) -> bool {
+        self.is_failure() || self == Self::Unsent
+    }
+
+    /// Whether the node gave no answer at all.
+    pub(crate) fn is_unanswered(self) -> bool {
+        matches!(self, Self::Timeout | Self::Unreachable)
     }
 }
 
@@ -141,11 +156,14 @@ impl Counters {
             .sum()
     }
 
-    /// All requests so far, and those that failed.
+    /// All requests so far that say something of the node, and those that failed.
     pub(crate) fn sum(&self) -> Recent {
         let mut sum = Recent::default();
         for op in Op::ALL {
             for outcome in Outcome::ALL {
+                if outcome == Outcome::Unsent {
+                    continue;
+                }
                 let count = self.get(op, outcome);
                 sum.requests += count;
                 sum.failures += if outcome.is_failure() { count } else { 0 };

@@ -6,7 +6,7 @@
 //! and does not move towards a cluster with a debt.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use crate::token::TOKEN_LIFE;
 pub struct Debt {
     /// The cluster.
     pub cluster: String,
-    /// How many invalidations were reported as an error, a timeout or unreachable.
+    /// How many invalidations were reported as an error, a timeout, unreachable or unsent.
     pub lost: u64,
     /// When the last of them was, in seconds since 1970; 0 if there was none.
     pub last: u64,
@@ -28,42 +28,24 @@ pub struct Debt {
 
 /// The debt of a node under a key prefix, whatever clusters it is a node of. Written on failures only.
 ///
-/// How long ago a loss was is measured by a clock that nobody sets: one that is set forward would close the debt while
-/// the value lives.
-#[derive(Debug)]
+/// Times are those of breakers, by a clock that nobody sets: one that is set forward would close the debt while the value
+/// lives.
+#[derive(Debug, Default)]
 pub(crate) struct NodeDebt {
-    /// Times below are in milliseconds since then.
-    began: Instant,
     lost: AtomicU64,
     latest: AtomicU64,
-    /// Until when a value may live that was stored under the `max_ttl` in force at a loss, which a later spec
-    /// may lower: for values that are there that changes nothing.
+    /// Until when a value may live that was stored under the `max_ttl` in force at a loss or an earlier one, which a later
+    /// spec may lower: for values that are there that changes nothing.
     until: AtomicU64,
     /// When the latest loss was by the machine's clock, in milliseconds since 1970; to be shown.
     shown: AtomicU64,
 }
 
-impl Default for NodeDebt {
-    fn default() -> Self {
-        Self {
-            began: Instant::now(),
-            lost: AtomicU64::default(),
-            latest: AtomicU64::default(),
-            until: AtomicU64::default(),
-            shown: AtomicU64::default(),
-        }
-    }
-}
-
 impl NodeDebt {
-    /// Notes a lost invalidation; `shown` is the time by the machine's clock, in milliseconds since 1970.
-    pub(crate) fn lose(&self, shown: u64, max_ttl: Option<Duration>) {
-        self.lose_at(self.age(), shown, max_ttl);
-    }
-
-    fn lose_at(&self, now: u64, shown: u64, max_ttl: Option<Duration>) {
-        self.until
-            .fetch_max(end_of_life(now, max_ttl), Ordering::Release);
+    /// Notes an invalidation that was lost just `now`; no value that it should have removed lives after `until`. `shown` is
+    /// the time by the machine's clock, in milliseconds since 1970.
+    pub(crate) fn lose(&self, [now, until]: [u64; 2], shown: u64) {
+        self.until.fetch_max(until, Ordering::Release);
         // First the time: a debt that is seen is never older than it was.
         self.latest.fetch_max(now, Ordering::Release);
         self.shown.store(shown, Ordering::Release);
@@ -76,11 +58,6 @@ impl NodeDebt {
         let until = self.until.load(Ordering::Acquire);
         lost > 0 && now <= until.max(end_of_life(latest, max_ttl))
     }
-
-    /// Milliseconds since this began.
-    fn age(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
 }
 
 /// The debt of a cluster: what is owed to any of its nodes. With no `max_ttl` a value may live for ever.
@@ -88,21 +65,13 @@ pub(crate) fn debt_of<'n>(
     cluster: &str,
     nodes: impl Iterator<Item = &'n NodeDebt>,
     max_ttl: Option<Duration>,
-) -> Debt {
-    debt_at(cluster, nodes, max_ttl, NodeDebt::age)
-}
-
-fn debt_at<'n>(
-    cluster: &str,
-    nodes: impl Iterator<Item = &'n NodeDebt>,
-    max_ttl: Option<Duration>,
-    now: impl Fn(&NodeDebt) -> u64,
+    now: u64,
 ) -> Debt {
     let (mut lost, mut shown, mut open) = (0, 0, false);
     for owed in nodes {
         lost += owed.lost.load(Ordering::Acquire);
         shown = shown.max(owed.shown.load(Ordering::Acquire));
-        open |= owed.is_open_at(now(owed), max_ttl);
+        open |= owed.is_open_at(now, max_ttl);
     }
     Debt {
         cluster: cluster.to_owned(),
@@ -121,15 +90,20 @@ pub(crate) fn end_of_life(stored: u64, max_ttl: Option<Duration>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Options, Router};
+
+    fn lose(owed: &NodeDebt, now: u64, shown: u64, max_ttl: Option<Duration>) {
+        owed.lose([now, end_of_life(now, max_ttl)], shown);
+    }
 
     #[test]
     fn a_debt_is_open_until_no_value_can_live_any_more() {
         let owed = [NodeDebt::default(), NodeDebt::default()];
-        let of = |max_ttl, now| debt_at("a", owed.iter(), max_ttl, |_| now);
+        let of = |max_ttl, now| debt_of("a", owed.iter(), max_ttl, now);
         let minute = Some(Duration::from_secs(60));
         assert!(!of(minute, 5_000).open);
-        owed[0].lose_at(10_000, 1_700_000_010_999, minute);
-        owed[1].lose_at(9_000, 1_700_000_009_000, minute);
+        lose(&owed[0], 10_000, 1_700_000_010_999, minute);
+        lose(&owed[1], 9_000, 1_700_000_009_000, minute);
         let debt = of(minute, 100_000);
         assert_eq!((debt.lost, debt.last, debt.open), (2, 1_700_000_010, true));
         assert!(!of(minute, 100_001).open);
@@ -142,27 +116,49 @@ mod tests {
         for shown in [0, u64::MAX] {
             let owed = [NodeDebt::default()];
             // By the machine's clock the loss was in 1970, or is in the far future.
-            owed[0].lose(shown, minute);
-            assert!(debt_of("a", owed.iter(), minute).open);
-            let age = owed[0].age();
-            assert!(!debt_at("a", owed.iter(), minute, |_| age + 90_001).open);
+            lose(&owed[0], 1, shown, minute);
+            assert!(debt_of("a", owed.iter(), minute, 90_001).open);
+            assert!(!debt_of("a", owed.iter(), minute, 90_002).open);
         }
     }
 
     #[test]
     fn a_lower_max_ttl_does_not_close_the_debts_from_before() {
-        let owed = [NodeDebt::default()];
+        let owed = NodeDebt::default();
         let (hour, minute) = (
             Some(Duration::from_secs(3_600)),
             Some(Duration::from_secs(60)),
         );
-        owed[0].lose_at(0, 0, hour);
-        let is_open = |max_ttl, now| owed[0].is_open_at(now, max_ttl);
-        assert!(is_open(minute, 3_630_000));
-        assert!(!is_open(minute, 3_630_001));
+        lose(&owed, 0, 0, hour);
+        assert!(owed.is_open_at(3_630_000, minute));
+        assert!(!owed.is_open_at(3_630_001, minute));
+        let two_hours = Some(Duration::from_secs(7_200));
+        assert!(owed.is_open_at(3_630_001, two_hours), "a higher one counts");
+    }
+
+    #[test]
+    fn what_was_stored_before_max_ttl_was_lowered_keeps_its_time() {
+        let spec = |generation: u32, max_ttl: &str| {
+            format!(
+                r#"{{"format":1,"generation":{generation},"primary":"a",{max_ttl}"clusters":{{
+                    "a":{{"placement":{{"kind":"ring"}},"nodes":[{{"id":"n","address":"/n"}}]}}}}}}"#
+            )
+        };
+        let end = |before: &str| {
+            let router = Router::from_spec(spec(1, before).as_bytes(), Options::default()).unwrap();
+            for (generation, max_ttl) in [(2, r#""max_ttl":"60s","#), (3, r#""max_ttl":"1s","#)] {
+                router.apply(spec(generation, max_ttl).as_bytes()).unwrap();
+            }
+            let now = router.snapshot().uptime();
+            router
+                .with(|snapshot| snapshot.end_of_life(now))
+                .saturating_sub(now)
+        };
+        assert!((3_600_000..=3_630_000).contains(&end(r#""max_ttl":"1h","#)));
         assert!(
-            is_open(Some(Duration::from_secs(7_200)), 3_630_001),
-            "a higher one counts"
+            (60_000..=90_000).contains(&end(r#""max_ttl":"1s","#)),
+            "the one between counts"
         );
+        assert!(end("") > u64::MAX / 2, "without one it may live for ever");
     }
 }

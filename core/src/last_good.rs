@@ -2,7 +2,7 @@
 //!
 //! It holds the spec's text as it was read, a line feed, and a last line with the digest of that text.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,11 +22,14 @@ const DIGITS: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct LastGood {
     file: SpecFile,
+    /// The spec file, if there is one: who may read that may read the copy.
+    spec: Option<SpecFile>,
 }
 
 impl LastGood {
-    pub(crate) fn new(path: &Path) -> Result<Self, Error> {
-        SpecFile::new(path).map(|file| Self { file })
+    pub(crate) fn new(path: &Path, spec: Option<&SpecFile>) -> Result<Self, Error> {
+        let spec = spec.cloned();
+        SpecFile::new(path).map(|file| Self { file, spec })
     }
 
     /// Whether this would overwrite a spec file.
@@ -76,10 +79,7 @@ impl LastGood {
         }
         let temporary = temporary(path);
         let write = || {
-            let mut file = File::options()
-                .write(true)
-                .create_new(true)
-                .open(&temporary)?;
+            let mut file = self.options().open(&temporary)?;
             file.write_all(text)?;
             file.write_all(MARK)?;
             file.write_all(hash::digest(text).as_bytes())?;
@@ -92,6 +92,25 @@ impl LastGood {
             let _ = std::fs::remove_file(&temporary);
             self.name(failed("written", &error))
         })
+    }
+}
+
+impl LastGood {
+    /// For a new file, which those may read who may read the spec file; while that is gone, those who could read the copy so
+    /// far. Without either nobody else: a spec may hold a secret seed.
+    fn options(&self) -> OpenOptions {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+            let mut files = self.spec.iter().chain([&self.file]);
+            let known = files.find_map(|file| std::fs::metadata(file.path()).ok());
+            let mode = known.map_or(0o600, |known| known.permissions().mode() & 0o666);
+            // Whatever the spec file is, the process has to read what it wrote.
+            options.mode(mode | 0o600);
+        }
+        options
     }
 }
 

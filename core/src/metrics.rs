@@ -77,7 +77,7 @@ pub struct RequestMetric {
     pub cluster: String,
     /// `read`, `fill` or `invalidate`.
     pub op: &'static str,
-    /// `hit`, `miss`, `ok`, `error`, `timeout` or `unreachable`.
+    /// `hit`, `miss`, `ok`, `error`, `timeout`, `unreachable` or `unsent`.
     pub outcome: &'static str,
     /// How many.
     pub count: u64,
@@ -188,10 +188,10 @@ fn sums(pool: &NodePool) -> Vec<(String, [&'static str; 2], u64)> {
 
 /// What is owed to each cluster of a spec.
 pub(crate) fn debts(snapshot: &Snapshot) -> Vec<Debt> {
-    let spec = snapshot.spec();
+    let (spec, now) = (snapshot.spec(), snapshot.uptime());
     let of = |name: &String| {
         let nodes = snapshot.nodes().filter(|node| node.cluster() == name);
-        debt_of(name, nodes.map(|node| node.debt()), spec.max_ttl)
+        debt_of(name, nodes.map(|node| node.debt()), spec.max_ttl, now)
     };
     spec.clusters.keys().map(of).collect()
 }

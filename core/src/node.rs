@@ -178,7 +178,8 @@ impl Node {
         };
         self.tally().window.note(now, length(settings), before);
         let at_once = outcome == Outcome::Unreachable;
-        self.breaker.failed(now, settings, |row| {
+        let unanswered = outcome.is_unanswered();
+        self.breaker.failed(now, settings, unanswered, |row| {
             at_once
                 || row >= u64::from(settings.failures)
                 || self.recent(now, settings).is_bad(settings.rate, settings)

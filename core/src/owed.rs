@@ -16,6 +16,7 @@ mod naive_tests;
 mod view;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,12 +34,20 @@ use crate::snapshot::Snapshot;
 const FOLLOWED_AT_ONCE: usize = 256;
 
 /// A key whose invalidation is to be sent again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OwedKey {
     /// The key, without the prefix of any cluster.
     pub key: Arc<[u8]>,
     /// Which loss this is about. One that came later has another number, and is not repaid with this one.
     pub loss: u64,
+}
+
+/// Without the key, which is nothing for a log.
+impl fmt::Debug for OwedKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("OwedKey");
+        shown.field("loss", &self.loss).finish_non_exhaustive()
+    }
 }
 
 /// Invalidations that were lost and are to be sent again: how much this process keeps itself from reading.

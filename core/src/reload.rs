@@ -175,7 +175,8 @@ impl Reload {
         if spec.says_the_same_as(before.spec()) {
             return Ok(None);
         }
-        check_generation(before.generation(), spec.generation)?;
+        check_generation(before.generation(), spec.generation)
+            .map_err(|(kind, why)| Spec::error_at(text, &["generation"], kind, why))?;
         Snapshot::compile(Arc::new(spec), self.region(), now, pool, Some(before))
             .map(Some)
             .map_err(|unbounded| unbounded.into_error(text))
@@ -237,23 +238,19 @@ impl Reload {
 }
 
 /// A generation never falls, and has one content.
-fn check_generation(old: u64, new: u64) -> Result<(), Error> {
+fn check_generation(old: u64, new: u64) -> Result<(), (ErrorKind, String)> {
     let right = if old < MAX_GENERATION {
         format!("use {} or more", old + 1)
     } else {
         "that is the highest: a router that is opened anew takes any".to_owned()
     };
     if new < old {
-        return Err(Error::new(
-            ErrorKind::StaleGeneration,
-            format!("generation {new} is lower than {old}, which is in force; {right}"),
-        ));
+        let why = format!("generation {new} is lower than {old}, which is in force; {right}");
+        return Err((ErrorKind::StaleGeneration, why));
     }
     if new == old {
-        return Err(Error::new(
-            ErrorKind::GenerationConflict,
-            format!("generation {old} is in force with other content; {right}"),
-        ));
+        let why = format!("generation {old} is in force with other content; {right}");
+        return Err((ErrorKind::GenerationConflict, why));
     }
     Ok(())
 }

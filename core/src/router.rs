@@ -49,7 +49,7 @@ impl Router {
     /// A good file is always preferred, whatever generation the copy has.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let file = SpecFile::new(path.as_ref())?;
-        let copy = last_good(&options)?;
+        let copy = last_good(&options, Some(&file))?;
         if copy.as_ref().is_some_and(|copy| copy.is(&file)) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
@@ -100,7 +100,7 @@ impl Router {
 
     /// A router without a file; its spec changes by [`Router::apply`] only.
     pub fn from_spec(text: &[u8], options: Options) -> Result<Self, Error> {
-        let copy = last_good(&options)?;
+        let copy = last_good(&options, None)?;
         let events = Arc::<Events>::default();
         let reload = Reload::new(options.region, copy, Arc::clone(&events));
         let (pool, now) = (NodePool::default(), now());
@@ -248,8 +248,9 @@ impl Router {
 }
 
 /// Where the copy of the last good spec is kept.
-fn last_good(options: &Options) -> Result<Option<LastGood>, Error> {
-    options.last_good.as_deref().map(LastGood::new).transpose()
+fn last_good(options: &Options, spec: Option<&SpecFile>) -> Result<Option<LastGood>, Error> {
+    let path = options.last_good.as_deref();
+    path.map(|path| LastGood::new(path, spec)).transpose()
 }
 
 fn check_region(region: Option<&str>) -> Result<(), Error> {

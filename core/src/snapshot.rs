@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::balance::Warning;
 use crate::breaker::Troubled;
 use crate::cluster::{Cluster, ClusterMemory, Refused};
+use crate::debt::end_of_life;
 use crate::hash;
 use crate::node::{Node, NodePool};
 use crate::owed::OwedKeys;
@@ -26,6 +27,8 @@ pub struct Snapshot {
     primary: Arc<Cluster>,
     migration: Option<ActiveMigration>,
     weight: u16,
+    /// When what was stored under the specs before this one has expired.
+    expired: u64,
     troubled: Arc<Troubled>,
     owed: Arc<OwedKeys>,
     /// The primary's table where there is no migration and it takes no more than that.
@@ -101,6 +104,7 @@ impl Snapshot {
             epoch: previous.map_or(1, |previous| previous.epoch + 1),
             weight: weight(&spec, region, now),
             quick: (primary.plain().filter(|_| migration.is_none())).cloned(),
+            expired: previous.map_or(0, |previous| previous.end_of_life(pool.troubled().now())),
             spec,
             clusters,
             primary,
@@ -156,6 +160,16 @@ impl Snapshot {
     /// The longest time to live that a value may have.
     pub fn max_ttl(&self) -> Option<Duration> {
         self.spec.max_ttl
+    }
+
+    /// The time of breakers, in milliseconds since the router was opened.
+    pub(crate) fn uptime(&self) -> u64 {
+        self.troubled.now()
+    }
+
+    /// When the last value is gone that is stored by now, under this spec or those before it. Times are those of breakers.
+    pub(crate) fn end_of_life(&self, now: u64) -> u64 {
+        end_of_life(now, self.spec.max_ttl).max(self.expired)
     }
 
     /// The route of a key in one word.

@@ -340,11 +340,111 @@ fn only_a_failure_is_a_loss() {
         assert!(
             error
                 .to_string()
-                .contains("use error, timeout or unreachable"),
+                .contains("use error, timeout, unreachable or unsent"),
             "{error}"
         );
     }
     assert!(router.metrics().requests.is_empty() && router.metrics().owed.keys == 0);
+}
+
+#[test]
+fn what_was_never_sent_is_owed_and_says_nothing_of_the_node() {
+    let router = router(&clusters(1, &format!(r#""c":{}"#, ids("n", 1).json(1))));
+    let node = node_of(&router, "n0");
+    for _ in 0..200 {
+        router.lost(&node, b"key", Outcome::Unsent).unwrap();
+        router.report(&node, Op::Read, Outcome::Unsent);
+    }
+    let metrics = router.metrics();
+    assert_eq!(metrics.breakers[0].state.name(), "closed");
+    assert!(metrics.debts[0].open && metrics.debts[0].lost == 200);
+    assert!(support::read(&router, b"key").is_empty());
+    assert_eq!(support::read(&router, b"other"), ["n0"]);
+    let told = metrics
+        .requests
+        .iter()
+        .map(|each| (each.op, each.outcome, each.count));
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [("read", "unsent", 200), ("invalidate", "unsent", 200)]
+    );
+    assert_eq!(owed(&router, "n0"), ["key"]);
+}
+
+#[test]
+fn what_was_never_sent_neither_thins_out_failures_nor_ends_a_row_of_them() {
+    let spec = |breaker: &str| {
+        let cluster = ids("n", 1).json(1);
+        format!(
+            r#"{{"format":1,"generation":1,"primary":"c","clusters":{{"c":{cluster}}},"breaker":{{{breaker}}}}}"#
+        )
+    };
+    let is_open = |router: &Router| router.metrics().breakers[0].state == BreakerState::Open;
+    let row = router(&spec(r#""failures":3"#));
+    let rate = router(&spec(r#""failures":100,"rate":0.5,"min_requests":20"#));
+    for (router, failures) in [(&row, 3), (&rate, 20)] {
+        let node = node_of(router, "n0");
+        for n in 0..failures {
+            assert!(!is_open(router), "{n}");
+            router.report(&node, Op::Read, Outcome::Error);
+            for _ in 0..50 {
+                router.report(&node, Op::Fill, Outcome::Unsent);
+            }
+        }
+        assert!(is_open(router), "{failures}");
+    }
+}
+
+#[test]
+fn what_other_nodes_owe_takes_no_probe_of_the_one_that_is_not_read_first() {
+    let ring = Ring {
+        replicas: 2,
+        ..ids("n", 2)
+    };
+    let spec = format!(r#""c":{}"#, ring.json(1));
+    let spec = clusters(1, &spec).replacen(
+        r#""breaker":{"#,
+        r#""breaker":{"open":"1ms","max_ejected":1,"#,
+        1,
+    );
+    let router = router(&spec);
+    let first = support::read(&router, b"key").remove(0);
+    let node = node_of(&router, &first);
+    // It is dead, owes the key, and its probe is due.
+    router.lost(&node, b"key", Outcome::Unreachable).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    for _ in 0..3 {
+        let read = support::read(&router, b"key");
+        assert_eq!(read.len(), 1);
+        assert_ne!(
+            read[0], first,
+            "read from the other, which is no probe of this one"
+        );
+    }
+    assert_eq!(
+        owed(&router, &first),
+        ["key"],
+        "the probe was still there to be had"
+    );
+}
+
+#[test]
+fn more_nodes_of_a_key_are_counted_too() {
+    let router = router(&clusters(1, &format!(r#""c":{}"#, ids("n", 8).json(1))));
+    let mut lost = 0;
+    while lost % 500 > 0 || router.metrics().owed.unlisted_nodes == 0 {
+        for node in 0..8 {
+            lose(&router, &format!("n{node}"), format!("{lost}").as_bytes());
+        }
+        lost += 1;
+        assert!(
+            lost * 8 * 100 < MAX_OWED_BYTES,
+            "{lost} keys at eight nodes"
+        );
+    }
+    let keys = router.metrics().owed.keys;
+    assert!(keys * 8 * 100 < MAX_OWED_BYTES as u64, "{keys}");
 }
 
 #[test]

@@ -144,12 +144,16 @@ fn a_text_that_is_no_good_spec() {
             (
                 ErrorKind::StaleGeneration,
                 "generation 9 is lower than 10",
-                None,
+                Some((Some("/generation"), 2, 25)),
             ),
         ),
         (
             good(10).replace("g10-0", "other"),
-            (ErrorKind::GenerationConflict, "use 11 or more", None),
+            (
+                ErrorKind::GenerationConflict,
+                "use 11 or more",
+                Some((Some("/generation"), 2, 25)),
+            ),
         ),
         (
             " ".repeat((4 << 20) + 1),

@@ -32,6 +32,32 @@ fn kinds(router: &Router) -> Vec<EventKind> {
     events.map(|event| event.kind).collect()
 }
 
+#[cfg(unix)]
+#[test]
+fn who_may_not_read_the_spec_may_not_read_its_copy() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = place();
+    let copy = place.beside("last-good");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    write(&place.path, &spec(1));
+    let router = Router::open(&place.path, keeping(&copy)).unwrap();
+    for (generation, wanted) in [(2, 0o600), (3, 0o640), (4, 0o600)] {
+        write(&place.path, &spec(generation));
+        fs::set_permissions(&place.path, fs::Permissions::from_mode(wanted)).unwrap();
+        assert_eq!(router.refresh().unwrap(), Refresh::Applied);
+        assert_eq!(mode(&copy), wanted, "{wanted:o}");
+    }
+    // While there is no spec file, those may that could so far.
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::remove_file(&place.path).unwrap();
+    router.apply(spec(5).as_bytes()).unwrap();
+    assert_eq!(mode(&copy), 0o640);
+    // Without one at all there is nobody else.
+    let alone = place.beside("alone");
+    drop(Router::from_spec(spec(1).as_bytes(), keeping(&alone)).unwrap());
+    assert_eq!(mode(&alone), 0o600);
+}
+
 #[test]
 fn a_process_starts_from_the_copy_when_the_file_is_bad_or_gone() {
     let (place, copy) = copied(3);

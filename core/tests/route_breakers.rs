@@ -4,7 +4,9 @@
 
 mod support;
 
-use ringshift::{Op, Outcome, Router};
+use std::sync::Arc;
+
+use ringshift::{Node, Op, Outcome, Router};
 use support::Ring;
 use support::migration::{ids, migration, name, router, told};
 
@@ -95,6 +97,52 @@ fn when_too_many_breakers_are_open_none_is_heeded() {
             !support::read(&router, key).is_empty(),
             readable,
             "{opened} open"
+        );
+    }
+}
+
+#[test]
+fn breakers_are_heeded_again_when_most_of_them_have_closed() {
+    // In small clusters a single node may be more than half of what may be ejected; in large ones all may close before
+    // any route has a look.
+    for (count, together, later) in [(2, 2, 1), (3, 2, 1), (4, 3, 2), (10, 6, 3), (10, 6, 5)] {
+        let router = ids("n", count).router();
+        let nodes: Vec<_> = router.snapshot().nodes().cloned().collect();
+        let fail = |nodes: &[Arc<Node>]| {
+            for node in nodes.iter().flat_map(|node| [node; 3]) {
+                router.report(node, Op::Read, Outcome::Error);
+            }
+        };
+        let unread = |node: &str| {
+            let mut keys = (0..1_000_u32).map(|key| support::read(&router, &key.to_be_bytes()));
+            !keys.any(|read| read == [node])
+        };
+        fail(&nodes[..together]);
+        assert!(
+            !unread(nodes[0].id()) || together == count,
+            "{together} of {count} open"
+        );
+        for node in &nodes[..together] {
+            router.report(node, Op::Read, Outcome::Hit);
+        }
+        fail(&nodes[..later]);
+        for node in &nodes[..later] {
+            assert!(
+                unread(node.id()),
+                "{later} of {count} open, after {together}"
+            );
+        }
+        for node in &nodes[..later] {
+            router.report(node, Op::Read, Outcome::Hit);
+        }
+        // And one that stays open after others, though nobody looked while there were more.
+        fail(&nodes[..together]);
+        for node in &nodes[1..together] {
+            router.report(node, Op::Read, Outcome::Hit);
+        }
+        assert!(
+            unread(nodes[0].id()),
+            "one of {count} is still open, of {together}"
         );
     }
 }

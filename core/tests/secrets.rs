@@ -24,7 +24,13 @@ fn good(generation: u32) -> String {
 #[track_caller]
 fn tells_nothing(text: &str) {
     assert!(!text.is_empty());
-    for secret in [SEED, "1048195021423742067", "marker-of-a-key"] {
+    let key_in_numbers = KEY.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+    for secret in [
+        SEED,
+        "1048195021423742067",
+        "marker-of-a-key",
+        &key_in_numbers,
+    ] {
         assert!(!text.contains(secret), "{secret} is told: {text}");
     }
     // The seed as the computer holds it.
@@ -126,6 +132,15 @@ fn what_a_router_tells_in_service_holds_neither_keys_nor_the_seed() {
             }
         }
     }
+    // An invalidation that was lost, and is owed.
+    let node = router.node(0).unwrap();
+    router.lost(&node, KEY, Outcome::Error).unwrap();
+    tells_nothing(&format!("{router:?}"));
+    tells_nothing(&format!("{:?}", router.snapshot()));
+    router.report(&node, Op::Read, Outcome::Hit);
+    let owed = router.owed(&node);
+    assert_eq!(owed[0].key[..], *KEY);
+    tells_nothing(&format!("{owed:?}"));
     // An illegal change, which is told.
     let back = good(2).replace(r#""stage":"ramp""#, r#""stage":"none""#);
     assert_eq!(router.apply(back.as_bytes()), Ok(Refresh::Applied));

@@ -203,14 +203,15 @@ class Router:
     def report(
         self,
         node: Node | Target,
-        outcome: Literal["hit", "miss", "ok", "error", "timeout", "unreachable"],
+        outcome: Literal["hit", "miss", "ok", "error", "timeout", "unreachable", "unsent"],
         op: Literal["read", "fill", "invalidate"] = "read",
     ) -> None:
         """Says how a request to a node (of a target: its first) ended: for metrics and breakers.
 
         "error", "timeout" and "unreachable" open the breakers of the node and its cluster, answers close them.
-        "unreachable" opens the node's at once: there was no connection and none could be made, so nothing was sent. An
-        invalidation that failed is reported by `lost`.
+        "unreachable" opens the node's at once: there was no connection and none could be made, so nothing was sent.
+        "unsent" says nothing of the node: nothing was sent for a reason of the caller's own, as when no connection of
+        its pool was free. An invalidation that failed is reported by `lost`.
 
         Raises:
             InvalidArgumentError: There is no such outcome or op, or the node was handed out by another router.
@@ -219,7 +220,7 @@ class Router:
         self,
         node: Node | Target,
         key: str | Buffer,
-        outcome: Literal["error", "timeout", "unreachable"] = "error",
+        outcome: Literal["error", "timeout", "unreachable", "unsent"] = "error",
     ) -> None:
         """Says that a node did not acknowledge the invalidation of a key.
 

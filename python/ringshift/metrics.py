@@ -40,7 +40,7 @@ class Requests(TypedDict):
     op: str
     """read, fill or invalidate."""
     outcome: str
-    """hit, miss, ok, error, timeout or unreachable."""
+    """hit, miss, ok, error, timeout, unreachable or unsent."""
     count: int
     """How many."""
 
@@ -75,7 +75,7 @@ class Debt(TypedDict):
     cluster: str
     """The cluster's name."""
     lost: int
-    """How many invalidations were reported as error, timeout or unreachable, under the cluster's present key_prefix."""
+    """How many invalidations were reported as error, timeout, unreachable or unsent, under the cluster's present prefix."""
     last: int
     """When the last of them was, in seconds since 1970; 0 if there was none."""
     open: bool

@@ -22,7 +22,8 @@ pub struct ringshift_owed {
 /// Counts an invalidation that a node did not acknowledge, as `ringshift_router_report` does, and remembers its key:
 /// until `ringshift_router_repaid`, or no value that it should have removed can live any more, routes do not read it
 /// there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is
-/// not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT` or `..._UNREACHABLE`. Takes a lock.
+/// not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT`,
+/// `..._UNREACHABLE` or `..._UNSENT`. Takes a lock.
 ///
 /// Keys take at most 16 MiB of a router. What is lost beyond that keeps the node from being read at all, for as long as
 /// its values can live.

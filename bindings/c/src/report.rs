@@ -27,6 +27,9 @@ pub const RINGSHIFT_OUTCOME_ERROR: u32 = 3;
 pub const RINGSHIFT_OUTCOME_TIMEOUT: u32 = 4;
 /// There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once.
 pub const RINGSHIFT_OUTCOME_UNREACHABLE: u32 = 5;
+/// Nothing was sent, for a reason of the caller's own: no connection of its pool was free, it was closed meanwhile. Says
+/// nothing of the node.
+pub const RINGSHIFT_OUTCOME_UNSENT: u32 = 6;
 
 /// Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:
 /// failures open them, answers close them. `op` is one of `RINGSHIFT_OP_...`, `outcome` one of `RINGSHIFT_OUTCOME_...`.
@@ -74,6 +77,7 @@ pub(crate) fn outcome_of(number: u32) -> Result<Outcome, Error> {
         RINGSHIFT_OUTCOME_ERROR => Ok(Outcome::Error),
         RINGSHIFT_OUTCOME_TIMEOUT => Ok(Outcome::Timeout),
         RINGSHIFT_OUTCOME_UNREACHABLE => Ok(Outcome::Unreachable),
+        RINGSHIFT_OUTCOME_UNSENT => Ok(Outcome::Unsent),
         _ => Err(invalid(format!(
             "{number} is not an outcome; use one of RINGSHIFT_OUTCOME_..."
         ))),

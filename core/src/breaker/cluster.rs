@@ -38,12 +38,16 @@ impl ClusterBreaker {
 
     /// Whether breakers of nodes are not heeded, with so many of them open: more than `max_ejected`
     /// say more about this process than about the nodes. From then on until only half as many are,
-    /// so that a cluster at the limit is not treated now so and now otherwise.
+    /// or a single one, so that a cluster at the limit is not treated now so and now otherwise.
+    ///
+    /// Asked whenever a breaker opens: what was true of an earlier trouble says nothing of a new one.
     pub(crate) fn fails_open(&self, open: usize, nodes: usize, max_ejected: u16) -> bool {
+        const ONE: usize = ALL_BASIS_POINTS as usize;
         let was = self.fails_open.load(Ordering::Relaxed);
         let limit = usize::from(max_ejected) * nodes;
-        let open = open * usize::from(ALL_BASIS_POINTS);
-        let is = if was { 2 * open > limit } else { open > limit };
+        let open = open * ONE;
+        let still = was && open > ONE && 2 * open > limit;
+        let is = open > limit || still;
         if is != was {
             self.fails_open.store(is, Ordering::Relaxed);
         }
@@ -85,6 +89,19 @@ mod tests {
             [no, no, yes, yes, yes, yes, no, no, no, no, yes],
             "from 6 of 10 until 2 of 10"
         );
+    }
+
+    #[test]
+    fn failing_open_ends_with_a_single_node_of_a_few() {
+        for (nodes, max_ejected, begins) in
+            [(2, 5_000, 2), (3, 5_000, 2), (4, 5_000, 3), (10, 1_000, 2)]
+        {
+            let cluster = ClusterBreaker::new(1, Arc::default());
+            assert!(cluster.fails_open(begins, nodes, max_ejected));
+            assert!(!cluster.fails_open(1, nodes, max_ejected), "{nodes}");
+        }
+        let none_may = ClusterBreaker::new(1, Arc::default());
+        assert!(none_may.fails_open(1, 3, 0) && none_may.fails_open(1, 3, 3_000));
     }
 
     #[test]

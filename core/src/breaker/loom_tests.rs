@@ -22,7 +22,7 @@ fn breaker() -> Arc<Breaker> {
 }
 
 fn fail(breaker: &Breaker, now: u64) -> Option<Turn> {
-    breaker.failed(now, &settings(), |row| row >= 2)
+    breaker.failed(now, &settings(), false, |row| row >= 2)
 }
 
 /// What must hold whenever no thread is at work.

@@ -192,18 +192,21 @@ impl Breaker {
     }
 
     /// A request failed. If the breaker is closed, `enough` says whether it opens with so many
-    /// failures in a row.
+    /// failures in a row. If a probe is due, one that was not answered at all is as good as a probe that failed: there may
+    /// be no reads that could be one.
     pub(crate) fn failed(
         &self,
         now: u64,
         settings: &BreakerSpec,
+        unanswered: bool,
         enough: impl Fn(u64) -> bool,
     ) -> Option<Turn> {
         let open_again =
             |trips| Word::opened(trips + 1, now + self.open_time(now, trips, settings));
         let (before, after) = self.change(|word| match (word.open, word.probing) {
-            (true, false) => word,
             (true, true) => open_again(word.trips),
+            (true, false) if unanswered && !word.is_shut(now) => open_again(word.trips),
+            (true, false) => word,
             (false, _) if enough(word.failures + 1) => open_again(self.trips(now, settings)),
             (false, _) => Word {
                 failures: word.failures + 1,
@@ -215,7 +218,7 @@ impl Breaker {
 
     /// Opens if it is closed, or if it was being probed.
     fn trip(&self, now: u64, settings: &BreakerSpec) -> Option<Turn> {
-        self.failed(now, settings, |_| true)
+        self.failed(now, settings, false, |_| true)
     }
 
     fn tell(&self, before: Word, after: Word) -> Option<Turn> {
@@ -290,7 +293,9 @@ mod tests {
     use super::*;
 
     fn fail(breaker: &Breaker, now: u64, settings: &BreakerSpec) -> Option<Turn> {
-        breaker.failed(now, settings, |row| row >= u64::from(settings.failures))
+        breaker.failed(now, settings, false, |row| {
+            row >= u64::from(settings.failures)
+        })
     }
 
     fn opened() -> (Breaker, BreakerSpec) {
@@ -316,6 +321,18 @@ mod tests {
         }
         let (breaker, _) = opened();
         assert!(breaker.refuses(0) && breaker.is_open());
+    }
+
+    #[test]
+    fn what_is_not_answered_while_a_probe_is_due_is_one_that_failed() {
+        let (breaker, settings) = opened();
+        let fails = |now, unanswered| breaker.failed(now, &settings, unanswered, |_| false);
+        assert_eq!(fails(0, true), None, "one that was under way");
+        assert_eq!(fails(2_000, false), None, "it is alive");
+        assert!(!breaker.is_shut(2_000));
+        assert_eq!(fails(2_000, true), Some(Turn::Reopened));
+        assert!(breaker.is_shut(2_000));
+        assert_eq!(fails(2_000, true), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use super::view::View;
@@ -47,7 +48,7 @@ pub(crate) struct Unread {
     pub(crate) copied: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Losses {
     keys: HashMap<Arc<[u8]>, Loss>,
     /// The keys of each node, by the turn in which they are handed out.
@@ -85,6 +86,13 @@ struct Unlisted {
     until: u64,
 }
 
+/// Without the keys, which are nothing for a log.
+impl fmt::Debug for Losses {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.metrics().fmt(formatter)
+    }
+}
+
 impl Losses {
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.unlisted.is_empty()
@@ -101,23 +109,21 @@ impl Losses {
         self.pauses.remove(&node);
         self.number += 1;
         let before = self.take(key).filter(|(_, loss)| now <= loss.until);
-        let (key, mut loss) = if let Some(before) = before {
-            before
-        } else if self.bytes + cost(key, 1) <= MAX_OWED_BYTES {
-            (key.into(), Loss::new(self.number))
-        } else {
-            let unlisted = self.unlisted.entry(node).or_default();
-            unlisted.until = until.max(unlisted.until);
-            unlisted.copied |= copied;
-            return;
-        };
+        let (key, mut loss) = before.unwrap_or_else(|| (key.into(), Loss::new(self.number)));
         loss.number = self.number;
         loss.until = loss.until.max(until);
         loss.copied |= copied;
-        if !loss.nodes.contains(&node) {
+        let is_new = !loss.nodes.contains(&node);
+        if is_new && self.bytes + cost(&key, loss.nodes.len() + 1) > MAX_OWED_BYTES {
+            let unlisted = self.unlisted.entry(node).or_default();
+            unlisted.until = until.max(unlisted.until);
+            unlisted.copied |= copied;
+        } else if is_new {
             loss.nodes.push(node);
         }
-        self.put(key, loss);
+        if !loss.nodes.is_empty() {
+            self.put(key, loss);
+        }
     }
 
     pub(super) fn unread(&self, key: &[u8], now: u64) -> Unread {
@@ -284,7 +290,8 @@ impl Loss {
     /// Whether this changes by following a snapshot, or ends.
     fn is_concerned(&self, view: &View) -> bool {
         let all_known = self.nodes.iter().all(|&node| view.knows(node));
-        view.now > self.until || !all_known || (self.is_copied(view) && !self.copied)
+        let is_copied = self.is_copied(view) && !self.copied;
+        view.now > self.until || !all_known || is_copied
     }
 
     fn is_copied(&self, view: &View) -> bool {

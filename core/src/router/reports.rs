@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::Router;
 use crate::breaker::Turn;
 use crate::counters::{Op, Outcome};
-use crate::debt::end_of_life;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, EventKind};
 use crate::node::Node;
@@ -21,9 +20,12 @@ impl Router {
     /// Where all is well nothing is written but a counter that few threads share.
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
         let look = node.counters().add(op, outcome);
+        if op == Op::Invalidate && outcome.is_unacknowledged() {
+            self.is_indebted(node);
+        }
         if outcome.is_failure() {
-            self.failed(node, op, outcome);
-        } else {
+            self.failed(node, outcome);
+        } else if outcome != Outcome::Unsent {
             if look {
                 let now = self.pool.troubled().now();
                 self.with(|snapshot| node.note(now, &snapshot.spec().breaker));
@@ -41,7 +43,7 @@ impl Router {
     /// Keys take at most [`limits::MAX_OWED_BYTES`](crate::limits::MAX_OWED_BYTES). What is lost beyond that keeps the
     /// node from being read at all, for as long as its values can live. The router forgets the keys when it is dropped.
     ///
-    /// Fails if the outcome is none of a failure; nothing is then counted.
+    /// Fails if the outcome is that of an answer; nothing is then counted.
     ///
     /// ```
     /// # use ringshift::{Op, Options, Outcome, Router};
@@ -63,9 +65,9 @@ impl Router {
     /// ```
     #[cold]
     pub fn lost(&self, node: &Node, key: &[u8], outcome: Outcome) -> Result<(), Error> {
-        if !outcome.is_failure() {
+        if !outcome.is_unacknowledged() {
             let message = format!(
-                "\"{}\" is not how an invalidation is lost; use error, timeout or unreachable",
+                "\"{}\" is not how an invalidation is lost; use error, timeout, unreachable or unsent",
                 outcome.name()
             );
             return Err(Error::new(ErrorKind::InvalidArgument, message));
@@ -75,7 +77,7 @@ impl Router {
             let is_this = |other: &Arc<Node>| other.identity() == node.identity();
             let circumstances = Circumstances {
                 now,
-                until: end_of_life(now, snapshot.max_ttl()),
+                until: snapshot.end_of_life(now),
                 copied: snapshot.copied_from().any(is_this),
                 epoch: snapshot.epoch(),
             };
@@ -135,15 +137,25 @@ impl Router {
     }
 
     #[cold]
-    fn failed(&self, node: &Node, op: Op, outcome: Outcome) {
+    fn is_indebted(&self, node: &Node) {
+        let uptime = self.pool.troubled().now();
+        let until = self.with(|snapshot| snapshot.end_of_life(uptime));
+        node.debt().lose([uptime, until], now());
+    }
+
+    #[cold]
+    fn failed(&self, node: &Node, outcome: Outcome) {
         let uptime = self.pool.troubled().now();
         self.with(|snapshot| {
-            if op == Op::Invalidate {
-                node.debt().lose(now(), snapshot.max_ttl());
-            }
             let settings = &snapshot.spec().breaker;
             let turn = node.failed(uptime, outcome, settings);
             self.tell(turn, snapshot.generation(), node, false);
+            if turn == Some(Turn::Opened) {
+                // A server may be a node of several.
+                for cluster in snapshot.clusters().values() {
+                    cluster.fails_open(settings.max_ejected);
+                }
+            }
             // Of a cluster that is no longer in the spec there is nothing to keep away from.
             if let Some(cluster) = snapshot.clusters().get(node.cluster()) {
                 let (breaker, nodes) = (cluster.breaker(), cluster.reader_count());

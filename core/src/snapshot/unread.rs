@@ -20,8 +20,7 @@ impl Snapshot {
         } else {
             self.primary.bits_of(from, &unread.nodes)
         };
-        let probe = !self.primary.is_all_of(unread, from);
-        unread | self.open(&self.primary, from, probe)
+        self.open(&self.primary, from, unread, true)
     }
 
     fn unread(&self, key: &[u8]) -> Unread {
@@ -48,11 +47,8 @@ impl Snapshot {
             );
         }
         let to_unread = migration.to.bits_of(to, &unread.nodes);
-        let source = |probe| self.open(&self.primary, from, probe);
-        let destination = |probe| {
-            let probe = probe && !migration.to.is_all_of(to_unread, to);
-            to_unread | self.open(&migration.to, to, probe)
-        };
+        let source = |probe| self.open(&self.primary, from, 0, probe);
+        let destination = |probe| self.open(&migration.to, to, to_unread, probe);
         match (migration.stage, moved) {
             (Stage::None | Stage::Prepare, _) => (source(true), 0),
             (Stage::Soak, _) => (0, destination(true)),
@@ -72,9 +68,9 @@ impl Snapshot {
     }
 
     #[cold]
-    fn open(&self, cluster: &Cluster, slot: u32, probe: bool) -> u8 {
+    fn open(&self, cluster: &Cluster, slot: u32, unread: u8, probe: bool) -> u8 {
         let max_ejected = self.spec.breaker.max_ejected;
-        cluster.open(slot, max_ejected, self.troubled.now(), probe)
+        cluster.open(slot, unread, max_ejected, self.troubled.now(), probe)
     }
 
     /// The nodes from which values are copied to others, now or in a later stage.

@@ -285,7 +285,7 @@ pub(super) const HANDLES: &[Row] = &[
         for (op, outcome) in [
             (3, 0),
             (u32::MAX, 0),
-            (0, RINGSHIFT_OUTCOME_UNREACHABLE + 1),
+            (0, RINGSHIFT_OUTCOME_UNSENT + 1),
             (0, u32::MAX),
             (1 << 31, 1 << 31),
         ] {

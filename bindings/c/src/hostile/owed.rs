@@ -35,7 +35,7 @@ pub(super) const OWED: &[Row] = &[
         for outcome in [
             RINGSHIFT_OUTCOME_HIT,
             RINGSHIFT_OUTCOME_OK,
-            RINGSHIFT_OUTCOME_UNREACHABLE + 1,
+            RINGSHIFT_OUTCOME_UNSENT + 1,
             u32::MAX,
         ] {
             refused(ringshift_router_lost(
