@@ -161,7 +161,9 @@ SERVERS = {"memcached": Memcached, "redis": Redis}
 class Worker:
     """A process that carries out routes through the adapter of one client library."""
 
-    def __init__(self, client: str, spec: Path, region: str = "", origin: str = "", timeout_ms: int = TIMEOUT_MS) -> None:
+    def __init__(
+        self, client: str, spec: Path, region: str = "", origin: str = "", timeout_ms: int = TIMEOUT_MS
+    ) -> None:
         """Starts it; it refreshes only when it is told to, so that a test decides who is behind."""
         self.client = client
         self.process = subprocess.Popen(

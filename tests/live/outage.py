@@ -1,7 +1,8 @@
-"""A cluster of which every server fails at once, and what each client of a family makes of it.
+"""A cluster of which every server fails at once, and what each client makes of it.
 
-Each client has keys of its own, which nobody else reads or writes: what it may read is exactly known. Servers fail and
-come back between two steps, while no client is at work; within a step all clients are, each in a thread of its own.
+Each family has servers of its own, which fail at the same moment. Each client has keys of its own, which nobody else
+reads or writes: what it may read is exactly known. Servers fail and come back between two steps, while no client is at
+work; within a step all clients are, each in a thread of its own.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from authority import Authority
-from fleet import Fleet, Server, Worker
+from fleet import FAMILIES, Fleet, Server
 
 LIMIT = 60.0
 TIMEOUT_MS = 600
@@ -26,65 +30,75 @@ EXPIRE = 600
 Found = dict[str, str | None]
 
 
-class Killed:
-    """They refuse connections and come back empty. Each node's breaker opens, and the cluster's since all are open."""
+class Fault:
+    """How servers fail."""
 
-    breaker: Mapping[str, Any] = {"failures": 3, "open": "500ms", "max_open": "1s", "max_ejected": 0.5}
+    breaker: Mapping[str, Any]
+    """The settings that a spec has for it."""
 
-    def begin(self, servers: dict[str, Server], _keys: Iterable[tuple[str, str]]) -> None:
-        """All of them fail."""
-        self._servers = servers
-        for server in servers.values():
-            server.stop()
+    def begin(self, servers: list[Server], keys: Iterable[tuple[Server, str]]) -> None:
+        """All of these fail. Keys are some that each may hold, as it has them."""
+        raise NotImplementedError
 
     def end(self) -> None:
         """All of them are back."""
-        for server in self._servers.values():
+        raise NotImplementedError
+
+
+class Killed(Fault):
+    """They refuse connections and come back empty. Each node's breaker opens, and the cluster's since all are open."""
+
+    breaker = {"failures": 3, "open": "500ms", "max_open": "1s", "max_ejected": 0.5}
+
+    def begin(self, servers: list[Server], keys: Iterable[tuple[Server, str]]) -> None:  # noqa: ARG002 - all are gone
+        self._servers = servers
+        for server in servers:
+            server.stop()
+
+    def end(self) -> None:
+        for server in self._servers:
             server.start()
 
 
-class Hung:
-    """They answer nothing and come back with all that they held. No node's breaker opens: the cluster's does by share."""
+class Hung(Fault):
+    """They answer nothing and come back with all that they held. The cluster's breaker opens by share, no node's does."""
 
-    breaker: Mapping[str, Any] = {**Killed.breaker, "failures": 100, "rate": 1, "cluster_rate": 0.5}
+    breaker = {**Killed.breaker, "failures": 100, "rate": 1, "cluster_rate": 0.5}
 
-    def begin(self, servers: dict[str, Server], keys: Iterable[tuple[str, str]]) -> None:
-        """All of them fail. Of these keys, by name of a server, what it holds is noted."""
+    def begin(self, servers: list[Server], keys: Iterable[tuple[Server, str]]) -> None:
         self._servers = servers
-        self._held = [(name, key, held[0]) for name, key in keys if (held := servers[name].meta(key)) is not None]
+        self._held = [(server, key, held[0]) for server, key in keys if (held := server.meta(key)) is not None]
         assert self._held
-        for server in servers.values():
+        for server in servers:
             server.hang()
 
     def end(self) -> None:
-        """All of them are back.
-
-        A removal that was sent to a process that is stopped reaches it when it goes on, and so was not lost after all:
-        therefore what it held is put back before anybody reads it.
-        """
-        for server in self._servers.values():
+        # A removal that was sent to a process that is stopped reaches it when it goes on, and so was not lost after
+        # all: therefore what it held is put back before anybody reads it.
+        for server in self._servers:
             server.go_on()
-        for name, key, value in self._held:
-            self._servers[name].put(key, value)
+        for server, key, value in self._held:
+            server.put(key, value)
 
 
-FAULTS = {"killed": Killed, "hung": Hung}
+FAULTS: dict[str, type[Fault]] = {"killed": Killed, "hung": Hung}
 
 
 class Client:
     """A worker, its keys, and what must be read of them."""
 
-    def __init__(self, name: str, worker: Worker, authority: Authority, failing: str) -> None:
+    def __init__(self, name: str, fleet: Fleet, authority: Authority, failing: str) -> None:
         """Chooses keys so that each node of the cluster that will fail has as many, and writes them at the origin."""
-        self.name, self.worker, self._authority, self.failing = name, worker, authority, failing
+        self.name, self.fleet, self._authority, self.failing = name, fleet, authority, failing
+        self.worker = fleet.workers[name]
         self.nodes: dict[str, str] = {}
         """The node of each key in that cluster."""
         candidates = [f"{name}:{at}" for at in range(200)]
         owned: dict[str, list[str]] = {}
-        for key, route in zip(candidates, worker.call("routes", keys=candidates), strict=True):
+        for key, route in zip(candidates, self.worker.call("routes", keys=candidates), strict=True):
             [node] = [place for place in route["invalidate"] if place.startswith(f"{failing}/")]
             owned.setdefault(node, []).append(key)
-        assert len(owned) == 2
+        assert len(owned) == 2, "both nodes have keys"
         for node, keys in owned.items():
             self.nodes.update(dict.fromkeys(keys[:EACH], node.partition("/")[2]))
         self.versions = {key: authority.put(key) for key in self.nodes}
@@ -129,7 +143,7 @@ class Client:
         assert asked <= FEW, f"{asked} of {READS} reads asked the cluster that failed"
 
     def write(self) -> None:
-        """Writes half of the keys, of each node as many. Each invalidation is sent to all, and lost where all is lost."""
+        """Writes half of the keys, of each node as many. Each invalidation is sent, and lost where everything is."""
         written = list(self.nodes)[::2]
         self.versions.update((key, self._authority.put(key)) for key in written)
         sent = self.count("invalidate", self.failing)
@@ -153,6 +167,10 @@ class Client:
         metrics = self.worker.call("metrics")
         states = {each["state"] for each in metrics["breakers"] + metrics["cluster_breakers"]}
         return states == {"closed"} and metrics["owed"]["keys"] == 0
+
+    def is_held_by(self, names: list[str], key: str) -> bool:
+        """What servers themselves say, past every client."""
+        return any(self.fleet.servers[name].meta(self.fleet.wire(name, key)) is not None for name in names)
 
     def state(self) -> str:
         """The state of the cluster's breaker."""
@@ -178,21 +196,6 @@ class Client:
         )
 
 
-def everyone(clients: list[Client], step: Callable[[Client], None]) -> None:
-    """Has all clients take a step at the same time. A failure says whose it is."""
-
-    def take(client: Client) -> None:
-        try:
-            step(client)
-        except BaseException as error:
-            error.add_note(f"it was {client.name}")
-            raise
-
-    with ThreadPoolExecutor(len(clients)) as pool:
-        for taken in [pool.submit(take, client) for client in clients]:
-            taken.result()
-
-
 def until(condition: Callable[[], bool], what: str) -> None:
     """Waits until something is so."""
     deadline = time.monotonic() + LIMIT
@@ -201,8 +204,76 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def fail(fault: Killed | Hung, fleet: Fleet, clients: list[Client]) -> None:
-    """All servers of the cluster fail."""
-    names = fleet.new or fleet.old
-    keys = [(name, fleet.wire(name, key)) for name in names for client in clients for key in client.nodes]
-    fault.begin({name: fleet.servers[name] for name in names}, keys)
+class Scene:
+    """The servers and workers of both families, and their origin; for use in a `with`."""
+
+    def __init__(self, directory: Path, fault: str, new: int) -> None:
+        """Starts everything. The cluster that will fail is `new`, if that has servers, else `old`."""
+        self._fault = FAULTS[fault]()
+        self._stack = ExitStack()
+        try:
+            authority = self._stack.enter_context(Authority(1))
+            self.fleets: list[Fleet] = []
+            for family in FAMILIES:
+                folder = directory / family
+                folder.mkdir()
+                fleet = Fleet(
+                    folder,
+                    family,
+                    old=2,
+                    new=new,
+                    origin=authority.address,
+                    timeout_ms=TIMEOUT_MS,
+                    breaker=self._fault.breaker,
+                )
+                self.fleets.append(self._stack.enter_context(fleet))
+            if new:
+                self.go("prepare")
+            failing = "new" if new else "old"
+            self.clients = [Client(name, fleet, authority, failing) for fleet in self.fleets for name in fleet.workers]
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Everything runs already."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stops everything, also when a test failed."""
+        self._stack.close()
+
+    def go(self, stage: str, percent: float = 0) -> None:
+        """All workers take up the next stage."""
+        for fleet in self.fleets:
+            fleet.write(stage, percent)
+            fleet.adopt()
+
+    def everyone(self, step: Callable[[Client], None]) -> None:
+        """Has all clients take a step at the same time. A failure says whose it is."""
+
+        def take(client: Client) -> None:
+            try:
+                step(client)
+            except BaseException as error:
+                error.add_note(f"it was {client.name}")
+                raise
+
+        with ThreadPoolExecutor(len(self.clients)) as pool:
+            for taken in [pool.submit(take, client) for client in self.clients]:
+                taken.result()
+
+    def fail(self) -> None:
+        """All servers of the cluster fail."""
+        failing = [(fleet, name) for fleet in self.fleets for name in fleet.new or fleet.old]
+        keys = [
+            (fleet.servers[name], fleet.wire(name, key))
+            for fleet, name in failing
+            for client in self.clients
+            for key in client.nodes
+        ]
+        self._fault.begin([fleet.servers[name] for fleet, name in failing], keys)
+
+    def mend(self) -> None:
+        """All of them are back."""
+        self._fault.end()

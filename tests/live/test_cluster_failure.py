@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from authority import Authority
-from fleet import FAMILIES, Fleet
-from outage import FAULTS, TIMEOUT_MS, Client, everyone, fail, until
+from outage import FAULTS, Client, Scene, until
 
 
 def left_alone(trip: Callable[[Client], None], do: str) -> Callable[[Client], None]:
@@ -38,64 +36,43 @@ def comes_back(client: Client) -> None:
     until(lambda: client.is_served_by(client.failing), "every key is read where it was before")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_destination_of_a_ramp_fails(tmp_path: Path, family: str, fault: str) -> None:
-    failure = FAULTS[fault]()
-    with (
-        Authority(1) as authority,
-        Fleet(
-            tmp_path, family, old=2, new=2, origin=authority.address, timeout_ms=TIMEOUT_MS, breaker=failure.breaker
-        ) as fleet,
-    ):
-        fleet.write("prepare")
-        fleet.adopt()
-        clients = [Client(name, worker, authority, "new") for name, worker in fleet.workers.items()]
-        everyone(clients, lambda client: until(lambda: client.is_served_by("old"), "every key is cached"))
-        fleet.write("ramp", 100)
-        fleet.adopt()
-        everyone(clients, lambda client: until(lambda: client.is_served_by("new"), "every key is copied"))
+def test_the_destination_of_a_ramp_fails(tmp_path: Path, fault: str) -> None:
+    def read_at_the_source(client: Client) -> None:
+        assert None not in client.read("get").values(), "the old cluster has them all"
 
-        def read_at_the_source(client: Client) -> None:
-            assert None not in client.read("get").values(), "the old cluster has them all"
+    def write(client: Client) -> None:
+        removed = client.count("invalidate", "old", "ok")
+        client.write()
+        assert client.count("invalidate", "old", "ok") - removed >= len(client.written)
+        for key in client.written:
+            assert not client.is_held_by(client.fleet.old, key), "the source is invalidated all the same"
+        # Loaded once, and then held by the source.
+        assert None not in client.read("get_or_load", client.written).values()
+        assert None not in client.read("get", client.written).values()
 
-        def write(client: Client) -> None:
-            removed = client.count("invalidate", "old", "ok")
-            client.write()
-            assert client.count("invalidate", "old", "ok") - removed >= len(client.written)
-            holders = {key: fleet.servers[name].meta(key) for key in client.written for name in fleet.old}
-            assert set(holders.values()) == {None}, "the old cluster was invalidated all the same"
-            # Loaded once, and then held by the source.
-            assert None not in client.read("get_or_load", client.written).values()
-            assert None not in client.read("get", client.written).values()
-
-        fail(failure, fleet, clients)
-        everyone(clients, left_alone(read_at_the_source, "get"))
-        everyone(clients, write)
-        failure.end()
-        everyone(clients, comes_back)
+    with Scene(tmp_path, fault, new=2) as scene:
+        scene.everyone(lambda client: until(lambda: client.is_served_by("old"), "every key is cached"))
+        scene.go("ramp", 100)
+        scene.everyone(lambda client: until(lambda: client.is_served_by("new"), "every key is copied"))
+        scene.fail()
+        scene.everyone(left_alone(read_at_the_source, "get"))
+        scene.everyone(write)
+        scene.mend()
+        scene.everyone(comes_back)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_only_cluster_fails(tmp_path: Path, family: str, fault: str) -> None:
-    failure = FAULTS[fault]()
-    with (
-        Authority(2) as authority,
-        Fleet(
-            tmp_path, family, old=2, new=0, origin=authority.address, timeout_ms=TIMEOUT_MS, breaker=failure.breaker
-        ) as fleet,
-    ):
-        clients = [Client(name, worker, authority, "old") for name, worker in fleet.workers.items()]
-        everyone(clients, lambda client: until(lambda: client.is_served_by("old"), "every key is cached"))
+def test_the_only_cluster_fails(tmp_path: Path, fault: str) -> None:
+    def write(client: Client) -> None:
+        assert set(client.read("get").values()) == {None}, "there is nowhere to read"
+        client.write()
+        assert None not in client.read("get_or_load", client.written).values()
 
-        def write(client: Client) -> None:
-            assert set(client.read("get").values()) == {None}, "there is nowhere to read"
-            client.write()
-            assert None not in client.read("get_or_load").values()
-
-        fail(failure, fleet, clients)
-        everyone(clients, left_alone(Client.load, "get_or_load"))
-        everyone(clients, write)
-        failure.end()
-        everyone(clients, comes_back)
+    with Scene(tmp_path, fault, new=0) as scene:
+        scene.everyone(lambda client: until(lambda: client.is_served_by("old"), "every key is cached"))
+        scene.fail()
+        scene.everyone(left_alone(Client.load, "get_or_load"))
+        scene.everyone(write)
+        scene.mend()
+        scene.everyone(comes_back)
