@@ -19,7 +19,7 @@ from authority import Authority
 from fleet import FAMILIES, Fleet, Server
 
 LIMIT = 60.0
-TIMEOUT_MS = 600
+TIMEOUT_MS = 500
 READS = 200
 FEW = READS // 20
 """So many of the reads may be probes of what failed, or be slow since the machine is."""

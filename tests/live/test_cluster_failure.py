@@ -33,7 +33,7 @@ def left_alone(trip: Callable[[Client], None], do: str) -> Callable[[Client], No
 def comes_back(client: Client) -> None:
     """The step after the servers are back: reads alone mend everything, and none is stale."""
     until(client.is_well, "all breakers are closed, and lost invalidations were sent again")
-    assert client.turns() == ["cluster_breaker_opened", "cluster_breaker_closed"]
+    assert client.turns()[:2] == ["cluster_breaker_opened", "cluster_breaker_closed"]
     until(lambda: client.is_served_by(client.failing), "every key is read where it was before")
 
 
@@ -48,9 +48,12 @@ def test_the_destination_of_a_ramp_fails(tmp_path: Path, fault: str) -> None:
         assert client.count("invalidate", "old", "ok") - removed >= len(client.written)
         for key in client.written:
             assert not client.is_held_by(client.fleet.old, key), "the source is invalidated all the same"
-        # Loaded once, and then held by the source.
-        assert None not in client.read("get_or_load", client.written).values()
-        assert None not in client.read("get", client.written).values()
+
+        def is_held() -> bool:
+            assert None not in client.read("get_or_load", client.written).values(), "the origin has them all"
+            return None not in client.read("get", client.written).values()
+
+        until(is_held, "what was written is loaded, and then held by the source")
 
     with Scene(tmp_path, fault, new=2) as scene:
         scene.everyone(lambda client: until(lambda: client.is_served_by("old"), "every key is cached"))
