@@ -150,7 +150,7 @@ class Client:
         self.versions.update((key, self._authority.put(key)) for key in written)
         sent = self.count("invalidate", self.failing)
         for key, answer in self.together("invalidate", written).items():
-            assert answer["kind"] == "invalidation_lost", answer
+            assert answer.get("kind") == "invalidation_lost", answer
             assert answer["lost"] == [[self.failing, self.nodes[key], key]]
         assert self.count("invalidate", self.failing) - sent >= len(written)
         self.written += written
