@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,8 @@ FAMILIES = {
     "redis": ["redis", "redis-asyncio", "ioredis", "goredis"],
 }
 SECONDS = 20.0
+TIMEOUT_MS = 2000
+BREAKER = {"failures": 2, "open": "60s", "max_ejected": 1}
 LEASE = b"\0ringshift:lease:"
 
 
@@ -59,6 +62,10 @@ class Server:
         """What the server itself says of a key: the value and the seconds it has left (-1: for ever)."""
         raise NotImplementedError
 
+    def put(self, key: str, value: bytes) -> None:
+        """Stores a value past every client, for ever."""
+        raise NotImplementedError
+
     def start(self) -> None:
         """Starts it, empty."""
         self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
@@ -81,6 +88,16 @@ class Server:
     def address(self) -> str:
         """Where it listens."""
         return f"127.0.0.1:{self.port}"
+
+    def hang(self) -> None:
+        """It answers nothing any more, and keeps what it holds."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """It goes on after it hung, and has answered what came meanwhile."""
+        self.process.send_signal(signal.SIGCONT)
+        # One thread serves every connection, in the order in which they came.
+        self.meta("any")
 
     def stop(self) -> None:
         """Kills it; it holds nothing that is worth a goodbye."""
@@ -106,6 +123,11 @@ class Memcached(Server):
             assert head[0] == b"VA", head
             return stream.read(int(head[1])), int(head[2][1:])
 
+    def put(self, key: str, value: bytes) -> None:
+        with self.connect() as connection:
+            connection.sendall(b"set %b 0 0 %d\r\n%b\r\n" % (key.encode(), len(value), value))
+            assert connection.makefile("rb").readline() == b"STORED\r\n"
+
 
 class Redis(Server):
     """A Redis that saves nothing."""
@@ -125,6 +147,13 @@ class Redis(Server):
             left = int(stream.readline()[1:])
             return None if value.startswith(LEASE) else (value, left if left < 0 else round(left / 1000))
 
+    def put(self, key: str, value: bytes) -> None:
+        parts = [b"SET", key.encode(), value]
+        request = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
+        with self.connect() as connection:
+            connection.sendall(b"*3\r\n" + request)
+            assert connection.makefile("rb").readline() == b"+OK\r\n"
+
 
 SERVERS = {"memcached": Memcached, "redis": Redis}
 
@@ -132,7 +161,9 @@ SERVERS = {"memcached": Memcached, "redis": Redis}
 class Worker:
     """A process that carries out routes through the adapter of one client library."""
 
-    def __init__(self, client: str, spec: Path, region: str = "", origin: str = "", timeout_ms: int = 2000) -> None:
+    def __init__(
+        self, client: str, spec: Path, region: str = "", origin: str = "", timeout_ms: int = TIMEOUT_MS
+    ) -> None:
         """Starts it; it refreshes only when it is told to, so that a test decides who is behind."""
         self.client = client
         self.process = subprocess.Popen(
@@ -183,9 +214,20 @@ class WorkerError(Exception):
 class Fleet:
     """Servers `old` and `new`, a worker for each client of a family, and the spec file that they share."""
 
-    def __init__(self, directory: Path, family: str, old: int, new: int) -> None:
-        """Starts everything, with a spec that has the old cluster alone."""
+    def __init__(
+        self,
+        directory: Path,
+        family: str,
+        old: int,
+        new: int,
+        *,
+        origin: str = "",
+        timeout_ms: int = TIMEOUT_MS,
+        breaker: Mapping[str, Any] = BREAKER,
+    ) -> None:
+        """Starts everything, with a spec in which nothing is moved."""
         self.spec = directory / "cache.json"
+        self.breaker = breaker
         self.generation = 0
         self.servers: dict[str, Server] = {}
         self.workers: dict[str, Worker] = {}
@@ -196,7 +238,7 @@ class Fleet:
                 self.servers[name] = SERVERS[family]()
             self.write(None)
             for client in FAMILIES[family]:
-                self.workers[client] = Worker(client, self.spec)
+                self.workers[client] = Worker(client, self.spec, origin=origin, timeout_ms=timeout_ms)
             for worker in self.workers.values():
                 # Whoever has answered has read the first spec, not a later one.
                 assert worker.call("generation") == self.generation
@@ -229,16 +271,16 @@ class Fleet:
             nodes = [{"id": name, "address": self.servers[name].address} for name in names]
             return {"nodes": nodes, **more}
 
+        clusters = {"old": cluster(self.old, placement={"kind": "modulo", "flavor": "libmemcached"})}
+        if self.new:
+            clusters["new"] = cluster(self.new, placement={"kind": "ring"}, key_prefix=prefix)
         spec: dict[str, Any] = {
             "format": 1,
             "generation": self.generation,
             "primary": "new" if final else "old",
             "max_ttl": "1h",
-            "clusters": {
-                "old": cluster(self.old, placement={"kind": "modulo", "flavor": "libmemcached"}),
-                "new": cluster(self.new, placement={"kind": "ring"}, key_prefix=prefix),
-            },
-            "breaker": {"failures": 2, "open": "60s", "max_ejected": 1},
+            "clusters": clusters,
+            "breaker": self.breaker,
         }
         if stage is not None:
             spec["standby"] = "new"
@@ -255,5 +297,8 @@ class Fleet:
 
     def where(self, key: str) -> list[str]:
         """The servers that hold a key, whatever the prefix."""
-        wires = {name: key if name in self.old else f"g1:{key}" for name in self.servers}
-        return [name for name, server in self.servers.items() if server.meta(wires[name]) is not None]
+        return [name for name, server in self.servers.items() if server.meta(self.wire(name, key)) is not None]
+
+    def wire(self, name: str, key: str) -> str:
+        """A key as a server has it, under the prefix that its cluster has if none is said."""
+        return key if name in self.old else f"g1:{key}"

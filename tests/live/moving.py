@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -18,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fleet import SECONDS, SERVERS, Server, Worker
+from authority import Authority
+from fleet import SERVERS, Server, Worker
 
 TIMEOUT_MS = 400
 LONGEST = 0.6
@@ -75,7 +74,9 @@ class Moving:
                 self._stack.callback(server.stop)
                 self.servers.append(server)
             self._publish(None)
-            self.origin = self._start_origin()
+            authority = Authority(self.seed)
+            self._stack.callback(authority.stop)
+            self.origin = authority.address
             self.workers = [self._hire(client) for client in self.clients]
         except BaseException:
             self._stack.close()
@@ -91,20 +92,6 @@ class Moving:
         self._stack.callback(worker.stop)
         assert worker.call("generation") == self.generation
         return worker
-
-    def _start_origin(self) -> str:
-        program = Path(__file__).with_name("origin.py")
-        origin = subprocess.Popen(
-            [sys.executable, str(program), str(self.seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-        def stop() -> None:
-            origin.kill()
-            origin.communicate(timeout=SECONDS)
-
-        self._stack.callback(stop)
-        assert origin.stdout is not None
-        return f"127.0.0.1:{int(origin.stdout.readline())}"
 
     def begin(self) -> None:
         """Has all workers read and write until `end`."""

@@ -25,6 +25,14 @@ function describe(route) {
   }
 }
 
+// The names of fields as the other languages have them.
+function snakeCase(value) {
+  if (Array.isArray(value)) return value.map(snakeCase)
+  if (value === null || typeof value !== 'object') return value
+  const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [snake(name), snakeCase(of)]))
+}
+
 const bytes = (text) => Buffer.from(text ?? '', 'latin1')
 const text = (value) => (value === null ? null : value.toString('latin1'))
 
@@ -59,7 +67,9 @@ async function carryOut(call) {
     case 'generation':
       return router.generation
     case 'metrics':
-      return router.metrics()
+      return snakeCase(router.metrics())
+    case 'events':
+      return router.events()
     case 'start':
       run = new Run(facade, origin, call)
       return null

@@ -93,6 +93,7 @@ OWN: dict[str, Callable[[Worker, dict[str, Any]], Any]] = {
     "refresh": lambda worker, _call: worker.router.refresh(),
     "generation": lambda worker, _call: worker.router.generation,
     "metrics": lambda worker, _call: worker.router.metrics(),
+    "events": lambda worker, _call: worker.router.events(),
 }
 
 

@@ -188,6 +188,8 @@ func (w *worker) carryOut(c *call) (any, error) {
 		return w.router.Generation(), nil
 	case "metrics":
 		return w.router.Metrics()
+	case "events":
+		return w.router.Events(0)
 	case "start":
 		var err error
 		w.run, err = w.start(c)
