@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults import SpecFile
-from hosts import HOSTS, Watched, clock, command
+from hosts import HOSTS, Watched, command, preload
 
 YEAR = 365 * 24 * 3600
 
@@ -18,8 +18,7 @@ def test_a_clock_that_jumps_stops_no_watcher(tmp_path: Path, host: str) -> None:
     jump = tmp_path / "jump"
     jump.write_bytes(struct.pack("q", 0))
     file = SpecFile(tmp_path)
-    preload = {"LD_PRELOAD": str(clock()), "JUMP": str(jump)}
-    watched = Watched(command(host), file.path, preload)
+    watched = Watched(command(host), file.path, {"LD_PRELOAD": preload("clock"), "JUMP": str(jump)})
     for seconds in (0, YEAR, -YEAR, 0):
         with jump.open("r+b") as shared:
             shared.write(struct.pack("q", seconds))
