@@ -83,3 +83,41 @@ test('a watcher refreshes while JavaScript does not give way', (t) => {
     console.log(router.metrics().reloads.unchanged, plain.metrics().reloads.unchanged)`
   assert.deepEqual(run('-e', program, file), [0, null, '1 0\n', ''])
 })
+
+test('what is asked for by hand is done before the call returns, without a thread of the pool', (t) => {
+  const uneven = (generation) =>
+    single(MANY, { generation, cluster: { placement: { kind: 'ring', vnodes: 1 } } })
+  const file = specFile(t, MANY)
+  const fifo = `${file}.fifo`
+  assert.equal(spawnSync('mkfifo', [fifo]).status, 0)
+  const program = `
+    const fs = require('node:fs')
+    const { Router } = require('ringshift')
+    const [, file, fifo, second, third] = process.argv
+    let turns = 0
+    // The pool's only thread waits for a writer.
+    fs.open(fifo, 'r', (error, opened) => {
+      fs.closeSync(opened)
+      console.log('the pool goes on', turns)
+    })
+    const router = Router.open(file)
+    const watched = Router.open(file, { watch: 60_000 })
+    setImmediate(() => {
+      setImmediate(() => {
+        turns++
+        fs.closeSync(fs.openSync(fifo, 'w'))
+      })
+      fs.writeFileSync(file, second)
+      console.log(router.refresh(), router.generation)
+      console.log(router.apply(third), router.generation)
+      console.log(router.metrics().warnings.length > 0, turns, watched.generation)
+    })`
+  const child = spawnSync(process.execPath, ['-e', program, file, fifo, uneven(2), uneven(3)], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+  })
+  const said = 'true 2\ntrue 3\ntrue 0 1\nthe pool goes on 1\n'
+  assert.deepEqual([child.status, child.signal, child.stdout, child.stderr], [0, null, said, ''])
+})

@@ -154,8 +154,9 @@ def _in_child() -> None:
     for watcher in _living():
         try:
             watcher.restart()
-        except RuntimeError as error:
-            # No more threads: the child serves on by the spec that it has, and the other watchers have their turn.
+        except (RuntimeError, InternalError) as error:
+            # No more threads, or a refresh that nobody finishes here: the child serves on by the spec that it has, and
+            # the other watchers have their turn.
             _log.error("the watcher could not be started after a fork: %s", error)
 
 

@@ -31,6 +31,14 @@ check_rust_lints() {
   cargo clippy --version >/dev/null 2>&1 || fail "clippy is missing" "rustup component add clippy"
 }
 
+# What Miri and the sanitizers need beside the stable Rust.
+check_nightly() {
+  local sysroot hint="rustup toolchain install nightly --component miri,rust-src"
+  cargo +nightly miri --version >/dev/null 2>&1 || fail "Miri is missing" "$hint"
+  sysroot=$(rustc +nightly --print sysroot)
+  [[ -e $sysroot/lib/rustlib/src/rust/library/Cargo.lock ]] || fail "the sources of the nightly Rust are missing" "$hint"
+}
+
 check_python() {
   need "Python" 3.11 "$(version_of "$PYTHON" --version)" \
     "install Python 3.11 or later, or name one: PYTHON=/path/to/python3 make ..."

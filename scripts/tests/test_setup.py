@@ -90,6 +90,46 @@ def test_a_command_is_quiet_unless_it_fails(tmp_path: Path) -> None:
     assert "why" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("miri", "sources", "missing"),
+    [
+        (False, True, "Miri is missing"),
+        (True, False, "the sources of the nightly Rust are missing"),
+        (True, True, None),
+    ],
+)
+def test_soak_says_at_once_what_nightly_rust_it_needs(
+    tmp_path: Path, miri: bool, sources: bool, missing: str | None
+) -> None:
+    tools, library = tmp_path / "bin", tmp_path / "lib/rustlib/src/rust/library"
+    for directory in (tools, library):
+        directory.mkdir(parents=True)
+    if sources:
+        (library / "Cargo.lock").touch()
+    # Only what the check asks for is answered, whatever else is asked ends the script.
+    for name, text in (
+        ("cargo", f'[ "$*" = "+nightly miri --version" ] && exit {int(not miri)}\nexit 99'),
+        ("rustc", f'[ "$*" = "+nightly --print sysroot" ] && echo "{tmp_path}"'),
+    ):
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "scripts/stages/soak"],
+        cwd=LIB.parent.parent,
+        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    hint = "       rustup toolchain install nightly --component miri,rust-src"
+    if missing is None:
+        # It goes on to the first command that takes its time.
+        assert (done.returncode, done.stderr) == (99, "")
+    else:
+        assert (done.returncode, done.stdout, done.stderr.splitlines()) == (1, "", [f"error: {missing}", hint])
+
+
 def fake_python(path: Path, version: tuple[int, int]) -> Path:
     """A program that says yes or no to the question whether its version is less than another, as Python does."""
     path.parent.mkdir(parents=True, exist_ok=True)

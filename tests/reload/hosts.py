@@ -47,12 +47,12 @@ def command(host: str) -> list[str]:
     return [made]
 
 
-def clock() -> Path:
-    """Makes the library that sets a process' clock."""
+def preload(name: str) -> str:
+    """Makes a library that is loaded before the C library."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    made = BUILD / "clock.so"
-    source = str(PROGRAMS / "clock.c")
-    _run(["cc", "-std=gnu11", *WARNINGS, "-shared", "-fPIC", source, "-o", str(made), "-ldl"], ROOT)
+    made = str(BUILD / f"{name}.so")
+    source = str(PROGRAMS / f"{name}.c")
+    _run(["cc", "-std=gnu11", *WARNINGS, "-shared", "-fPIC", source, "-o", made, "-ldl"], ROOT)
     return made
 
 
@@ -64,10 +64,17 @@ def _run(arguments: list[str], where: Path) -> None:
 class Watched:
     """A process that watches a spec file."""
 
-    def __init__(self, arguments: list[str], path: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        path: Path,
+        environment: dict[str, str] | None = None,
+        interval_ms: int = INTERVAL_MS,
+    ) -> None:
         """Starts it; it has opened the file when this returns."""
+        self._interval = interval_ms / 1000
         self._process = subprocess.Popen(
-            [*arguments, str(path), str(INTERVAL_MS)],
+            [*arguments, str(path), str(interval_ms)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -100,7 +107,7 @@ class Watched:
             ):
                 return answer
             # Asking without pause would keep the processor from it.
-            time.sleep(INTERVAL_MS / 4000)
+            time.sleep(self._interval / 4)
 
     def close(self) -> None:
         """Ends it; it must end well."""

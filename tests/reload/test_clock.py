@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from pathlib import Path
 
 import pytest
+from clock import YEAR, Clock
 from faults import SpecFile
-from hosts import HOSTS, Watched, clock, command
-
-YEAR = 365 * 24 * 3600
+from hosts import HOSTS, Watched, command
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_clock_that_jumps_stops_no_watcher(tmp_path: Path, host: str) -> None:
-    jump = tmp_path / "jump"
-    jump.write_bytes(struct.pack("q", 0))
-    file = SpecFile(tmp_path)
-    preload = {"LD_PRELOAD": str(clock()), "JUMP": str(jump)}
-    watched = Watched(command(host), file.path, preload)
+    clock, file = Clock(tmp_path), SpecFile(tmp_path)
+    watched = Watched(command(host), file.path, clock.environment)
     for seconds in (0, YEAR, -YEAR, 0):
-        with jump.open("r+b") as shared:
-            shared.write(struct.pack("q", seconds))
+        clock.jump(seconds)
         # One wait may have begun before.
         answer = watched.after(2)
         # It is told by the clock that was set, which shows that it was.
