@@ -97,6 +97,6 @@ mod tests {
             assert_eq!(outcome_of(number), Ok(outcome));
         }
         assert!(op_of(3).is_err() && op_of(u32::MAX).is_err());
-        assert!(outcome_of(6).is_err() && outcome_of(u32::MAX).is_err());
+        assert!(outcome_of(7).is_err() && outcome_of(u32::MAX).is_err());
     }
 }
