@@ -9,7 +9,7 @@ impl Handles {
     pub(super) unsafe fn owed(&mut self, which: usize, input: &mut Input<'_>) {
         let (router, node) = (self.routers[which], self.some_node(which, input));
         let (key, len) = bytes(input.bytes(), input);
-        let outcome = u32::from(input.byte() % 7);
+        let outcome = u32::from(input.byte() % 8);
         let mut owed = MaybeUninit::new(ptr::null_mut());
         // SAFETY: the router is open or NULL, and the node its own or NULL; the list is freed once.
         unsafe {
