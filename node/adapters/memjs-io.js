@@ -12,7 +12,7 @@
 
 const { copyTtl } = require('./expires.js')
 const { LONGEST, wireKey } = require('./keys.js')
-const { isAnswer, outcomeOf } = require('./memjs-node.js')
+const { isAnswer, isUnsent, outcomeOf } = require('./memjs-node.js')
 const { TokenGone, isPlaceholder, metaKey } = require('./meta.js')
 const { Failure, Refused } = require('./steps.js')
 
@@ -142,17 +142,16 @@ function byMeta(node, key, command, otherwise) {
  * @param {Error} error
  */
 function replyOf(what, error) {
-  if (error instanceof TokenGone) return new Failure(error, null)
+  if (error instanceof TokenGone) return failureOf(error)
   const stores = what === 'set' || what === 'replace' || what === 'add' || what === 'fill'
-  if (stores && isAnswer(error)) return new Refused(error)
+  if (stores && (isAnswer(error) || isUnsent(error))) return new Refused(error, isUnsent(error))
   // A node that answers a delete with a no has not acknowledged it.
   return what === 'delete' && isAnswer(error) ? new Failure(error, 'error') : failureOf(error)
 }
 
 /** @param {Error} error */
 function failureOf(error) {
-  const outcome = outcomeOf(error)
-  return new Failure(error, outcome === 'ok' ? null : outcome)
+  return new Failure(error, outcomeOf(error))
 }
 
 /**
