@@ -11,7 +11,7 @@
  */
 
 const { copyTtl } = require('./expires.js')
-const { LONGEST, wireKey } = require('./keys.js')
+const { LONGEST, isTooLong, wireKey } = require('./keys.js')
 const { isAnswer, isUnsent, outcomeOf } = require('./memjs-node.js')
 const { TokenGone, isPlaceholder, metaKey } = require('./meta.js')
 const { Failure, Refused } = require('./steps.js')
@@ -88,7 +88,8 @@ class MemjsIo {
     add: (node, key, item) => store(node, 'add', key, item),
     set: (node, key, item) => store(node, 'set', key, item),
     replace: (node, key, item) => store(node, 'replace', key, item),
-    delete: (node, key) => node.run((client, done) => client.delete(key, done)),
+    delete: (node, key) =>
+      isTooLong(key) ? Promise.resolve(null) : node.run((client, done) => client.delete(key, done)),
     touch: (node, key, /** @type {Stored} */ { expires }) =>
       node.run((client, done) => client.touch(key, expires, done)),
   }

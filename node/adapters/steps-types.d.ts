@@ -18,7 +18,7 @@ export type Do =
   | 'set'
   /** Store items where something is stored: true or false. */
   | 'replace'
-  /** Remove: whether it was there. */
+  /** Remove: whether it was there; null of a node that can't hold such a key, and was sent nothing. */
   | 'delete'
   /** Give the items another time to live: whether they were there. */
   | 'touch'

@@ -186,6 +186,7 @@ class Carrier {
       this.#tell(node, isFound(reply) ? 'hit' : 'miss', op)
       return true
     }
+    if (reply === null) return false
     const isUnsent = reply instanceof Refused && reply.isUnsent
     // No invalidation is lost by it: the old value is removed by a step of its own.
     this.#tell(node, isUnsent ? 'unsent' : 'ok', isUnsent ? 'fill' : op)
