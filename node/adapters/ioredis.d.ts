@@ -32,6 +32,7 @@ type Load = () => Value | null | undefined | Promise<Value | null | undefined>
  */
 export class Redis {
   /**
+   * @param router serves one namespace: all of its clients have the same `db`
    * @param options for ioredis, but for those that say where the server is and what is put before keys
    */
   constructor(router: Router, options?: RedisOptions)
