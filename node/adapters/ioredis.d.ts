@@ -103,6 +103,6 @@ export class Redis {
   /** Ends all connections after the requests that are under way. The router stays open. */
   quit(): Promise<'OK'>
 
-  /** Ends all connections at once. */
+  /** Ends all connections at once. Writes under way reject with an InvalidationLostError; the router's other clients remove their keys. */
   disconnect(): void
 }
