@@ -11,7 +11,7 @@
 const { randomBytes } = require('node:crypto')
 const { sendForBytes, sendForText } = require('./ioredis-command.js')
 const { wireKey } = require('./keys.js')
-const { isUnreachable } = require('./reach.js')
+const { connectingFault } = require('./reach.js')
 const { FILL, LEASE } = require('./scripts.js')
 const { Failure, Refused, Token } = require('./steps.js')
 
@@ -133,7 +133,7 @@ class IoredisIo {
 
   /** @param {Error} error */
   failureOf(error) {
-    return isReply(error) ? new Failure(error, null) : /** @type {Failure} */ (replyOf(error))
+    return isReply(error) ? new Failure(error, 'ok') : /** @type {Failure} */ (replyOf(error))
   }
 
   /**
@@ -301,7 +301,10 @@ function replyOf(error) {
  * @returns {Fault}
  */
 function faultOf(error) {
-  if (isUnreachable(error)) return 'unreachable'
+  const fault = connectingFault(error)
+  if (fault !== undefined) return fault
+  // Only ioredis' message tells that the caller's option kept it from waiting for a connection.
+  if (/enableOfflineQueue/.test(error.message)) return 'unsent'
   return isTimeout(error) ? 'timeout' : 'error'
 }
 

@@ -32,6 +32,7 @@ type Load = () => Value | null | undefined | Promise<Value | null | undefined>
  */
 export class Redis {
   /**
+   * @param router serves one namespace: all of its clients have the same `db`
    * @param options for ioredis, but for those that say where the server is and what is put before keys
    */
   constructor(router: Router, options?: RedisOptions)
@@ -102,6 +103,6 @@ export class Redis {
   /** Ends all connections after the requests that are under way. The router stays open. */
   quit(): Promise<'OK'>
 
-  /** Ends all connections at once. */
+  /** Ends all connections at once. Writes under way reject with an InvalidationLostError; the router's other clients remove their keys. */
   disconnect(): void
 }

@@ -17,7 +17,7 @@ const { bytes, okOf, sendable, text, textIn, valueIn } = require('./ioredis-valu
 const { nameOf, wireKey } = require('./keys.js')
 const { Loads, checkLoad } = require('./loads.js')
 const { add, fill, readMany, take, touch } = require('./reading.js')
-const { whole } = require('./repaying.js')
+const { whole, wholeRead } = require('./repaying.js')
 const { Carrier, Refused } = require('./steps.js')
 const straight = require('./straight.js')
 const { checked, invalidate, onlyNode, replace } = require('./writing.js')
@@ -59,7 +59,8 @@ class Redis {
   /** @param {...(Key | Key[])} keys */
   async mgetBuffer(...keys) {
     const all = keys.flat()
-    const items = await whole(this.#io, () => readMany(this.#io, this.#routes(all), all))
+    const routes = this.#routes(all)
+    const items = await wholeRead(this.#io, routes, () => readMany(this.#io, routes, all))
     return items.map((item) => item?.value ?? null)
   }
 
@@ -75,7 +76,8 @@ class Redis {
 
   /** @param {Key} key */
   async pttl(key) {
-    const item = await whole(this.#io, () => take(this.#io, this.#route(key), key))
+    const route = this.#route(key)
+    const item = await wholeRead(this.#io, [route], () => take(this.#io, route, key))
     if (item === null) return -2
     return item.ttl === null ? -1 : Math.round((item.ttl ?? 0) * 1000)
   }
@@ -298,7 +300,8 @@ class Redis {
    * @param {number | null} ttl
    */
   async #touch(key, ttl) {
-    return (await whole(this.#io, () => touch(this.#io, this.#route(key), key, { ttl }))) ? 1 : 0
+    const route = this.#route(key)
+    return (await wholeRead(this.#io, [route], () => touch(this.#io, route, key, { ttl }))) ? 1 : 0
   }
 
   /**

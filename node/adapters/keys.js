@@ -35,6 +35,15 @@ function checkKey(route, key) {
 }
 
 /**
+ * Whether no memcached can hold what would have this key: of a key that was owed, or that another spec came for, nobody has
+ * asked. The server would end the connection, and with it what others wait for.
+ * @param {string | Buffer} wire the key as it is sent
+ */
+function isTooLong(wire) {
+  return wire.length * 3 > LONGEST && Buffer.byteLength(wire) > LONGEST
+}
+
+/**
  * A name for the bytes of a key: the same for a string and for its bytes, and for no other key.
  * @param {string | Buffer} key
  */
@@ -54,5 +63,6 @@ function wireKey(node, key) {
 
 exports.LONGEST = LONGEST
 exports.checkKey = checkKey
+exports.isTooLong = isTooLong
 exports.nameOf = nameOf
 exports.wireKey = wireKey

@@ -11,8 +11,8 @@
  */
 
 const { copyTtl } = require('./expires.js')
-const { LONGEST, wireKey } = require('./keys.js')
-const { isAnswer, outcomeOf } = require('./memjs-node.js')
+const { LONGEST, isTooLong, wireKey } = require('./keys.js')
+const { isAnswer, isUnsent, outcomeOf } = require('./memjs-node.js')
 const { TokenGone, isPlaceholder, metaKey } = require('./meta.js')
 const { Failure, Refused } = require('./steps.js')
 
@@ -88,7 +88,8 @@ class MemjsIo {
     add: (node, key, item) => store(node, 'add', key, item),
     set: (node, key, item) => store(node, 'set', key, item),
     replace: (node, key, item) => store(node, 'replace', key, item),
-    delete: (node, key) => node.run((client, done) => client.delete(key, done)),
+    delete: (node, key) =>
+      isTooLong(key) ? Promise.resolve(null) : node.run((client, done) => client.delete(key, done)),
     touch: (node, key, /** @type {Stored} */ { expires }) =>
       node.run((client, done) => client.touch(key, expires, done)),
   }
@@ -142,17 +143,16 @@ function byMeta(node, key, command, otherwise) {
  * @param {Error} error
  */
 function replyOf(what, error) {
-  if (error instanceof TokenGone) return new Failure(error, null)
+  if (error instanceof TokenGone) return failureOf(error)
   const stores = what === 'set' || what === 'replace' || what === 'add' || what === 'fill'
-  if (stores && isAnswer(error)) return new Refused(error)
+  if (stores && (isAnswer(error) || isUnsent(error))) return new Refused(error, isUnsent(error))
   // A node that answers a delete with a no has not acknowledged it.
   return what === 'delete' && isAnswer(error) ? new Failure(error, 'error') : failureOf(error)
 }
 
 /** @param {Error} error */
 function failureOf(error) {
-  const outcome = outcomeOf(error)
-  return new Failure(error, outcome === 'ok' ? null : outcome)
+  return new Failure(error, outcomeOf(error))
 }
 
 /**

@@ -28,7 +28,7 @@ const {
   isPlaceholder,
 } = require('./meta.js')
 const { NodeServer, NodeTimeout } = require('./memjs-server.js')
-const { isUnreachable } = require('./reach.js')
+const { connectingFault } = require('./reach.js')
 const { Token } = require('./steps.js')
 
 // Of memcached's binary protocol, which memjs speaks: opcodes, statuses, and where a request has its CAS number.
@@ -215,26 +215,34 @@ function guarded(serializer) {
  * @returns {Fault | 'ok'}
  */
 function outcomeOf(error) {
-  if (isUnreachable(error)) return 'unreachable'
+  if (isUnsent(error)) return 'unsent'
+  const fault = connectingFault(error)
+  if (fault !== undefined) return fault
   if (error instanceof NodeTimeout || error instanceof MetaTimeout) return 'timeout'
   if (error instanceof Error && /^socket timed out/.test(error.message)) return 'timeout'
-  return isAnswer(error) &&
-    /serializer failed|too large|invalid arguments|non-numeric|^CLIENT_ERROR/i.test(error.message)
+  return isAnswer(error) && /too large|invalid arguments|non-numeric|^CLIENT_ERROR/i.test(error.message)
     ? 'ok'
     : 'error'
 }
 
 /**
- * Whether the server answered or nothing was sent; everything else leaves open what became of the command.
+ * Whether it is what was to be sent that failed, or what it would have been sent on was gone.
+ * @param {unknown} error
+ */
+function isUnsent(error) {
+  return error instanceof SerializerError || error instanceof RangeError || error instanceof TokenGone
+}
+
+/**
+ * Whether the server answered; everything else leaves open what became of the command, unless nothing was sent.
  * @param {unknown} error
  * @returns {error is Error}
  */
 function isAnswer(error) {
-  if (error instanceof MetaRefusal || error instanceof SerializerError || error instanceof RangeError)
-    return true
-  return error instanceof Error && /^MemJS [A-Z]+: /.test(error.message)
+  return error instanceof MetaRefusal || (error instanceof Error && /^MemJS [A-Z]+: /.test(error.message))
 }
 
 exports.MemjsNode = MemjsNode
 exports.isAnswer = isAnswer
+exports.isUnsent = isUnsent
 exports.outcomeOf = outcomeOf

@@ -151,6 +151,6 @@ export class Client<In = string | Buffer, Out = Buffer> {
   /** Ends all connections after the requests that are under way. The router stays open. */
   quit(): void
 
-  /** Ends all connections at once. */
+  /** Ends all connections at once. Writes under way reject with an InvalidationLostError; the router's other clients remove their keys. */
   close(): void
 }

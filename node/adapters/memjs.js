@@ -16,7 +16,7 @@ const { MemjsIo, count } = require('./memjs-io.js')
 const { MemjsNodes } = require('./memjs-nodes.js')
 const { checkOptions } = require('./memjs-options.js')
 const { add, fill, readMany, touch } = require('./reading.js')
-const { whole } = require('./repaying.js')
+const { whole, wholeRead } = require('./repaying.js')
 const { Carrier, Refused } = require('./steps.js')
 const straight = require('./straight.js')
 const { checked, onlyNode, replace } = require('./writing.js')
@@ -65,7 +65,8 @@ class Client {
    */
   async getMany(keys) {
     const distinct = [...new Set(keys)]
-    const items = await whole(this.#io, () => readMany(this.#io, this.#routes(distinct), distinct))
+    const routes = this.#routes(distinct)
+    const items = await wholeRead(this.#io, routes, () => readMany(this.#io, routes, distinct))
     /** @type {Map<K, { value: Buffer, flags: Buffer }>} */
     const values = new Map()
     for (const [position, key] of distinct.entries()) {
@@ -169,7 +170,7 @@ class Client {
    */
   async touch(key, expires) {
     const [route, item] = [this.#route(key), { expires: this.#expires(expires) }]
-    return whole(this.#io, () => touch(this.#io, route, key, item))
+    return wholeRead(this.#io, [route], () => touch(this.#io, route, key, item))
   }
 
   /**

@@ -1,15 +1,15 @@
 // Tells that no connection to a node could be made from what went wrong on one that stood: the first opens the node's breaker at
-// once. Callers and clients keep the errors as they are, with the system's code in them, so what is known of an error is
-// noted beside it.
+// once, or says nothing of the node if it was for a reason of this process. Callers and clients keep the errors as they are,
+// with the system's code in them, so what is known of an error is noted beside it.
 'use strict'
 
 /** @import { Socket } from 'node:net' */
 
-/** What this process lacks itself: that says nothing about the node. */
+/** What this process lacks itself. */
 const LOCAL = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']
 
-/** @type {WeakSet<object>} */
-const unreachable = new WeakSet()
+/** @type {WeakMap<object, 'unreachable' | 'unsent'>} */
+const faults = new WeakMap()
 
 /** Whether the last connection to a node that was tried ever stood. */
 class Reach {
@@ -40,17 +40,17 @@ class Reach {
    * @param {NodeJS.ErrnoException} error of a request that needed the connection
    */
   note(error) {
-    if (this.failed && !LOCAL.includes(error.code ?? '')) unreachable.add(error)
+    if (this.failed) faults.set(error, LOCAL.includes(error.code ?? '') ? 'unsent' : 'unreachable')
   }
 }
 
 /**
- * Whether a request failed since no connection could be made, so that nothing was sent.
+ * What to report of a request that failed since no connection could be made, so that nothing was sent. Nothing of others.
  * @param {unknown} error
  */
-function isUnreachable(error) {
-  return error instanceof Error && unreachable.has(error)
+function connectingFault(error) {
+  return error instanceof Error ? faults.get(error) : undefined
 }
 
 exports.Reach = Reach
-exports.isUnreachable = isUnreachable
+exports.connectingFault = connectingFault

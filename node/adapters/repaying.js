@@ -4,6 +4,7 @@
 'use strict'
 
 /**
+ * @import { Route } from '../index.js'
  * @import { Owed } from './steps-types.js'
  */
 
@@ -29,6 +30,28 @@ async function whole(io, operation) {
 }
 
 /**
+ * The same for an operation that reads. If it has nowhere to read for one of its keys, perhaps that is for what is owed, and
+ * nobody else comes by: so that is sent first.
+ * @template T
+ * @param {Carrier} io
+ * @param {readonly Route[]} routes
+ * @param {() => Promise<T>} operation
+ * @returns {Promise<T>}
+ */
+async function wholeRead(io, routes, operation) {
+  const unread = routes.filter((route) => route.read === null)
+  if (unread.length > 0) {
+    const nodes = new Set(unread.flatMap((route) => route.invalidate))
+    // What is owed to nodes that are read for other keys is asked for when they have answered.
+    for (const { read } of routes) if (read !== null) nodes.delete(read.node)
+    await whole(io, async () => {
+      for (const node of nodes) io.collect(node)
+    })
+  }
+  return whole(io, operation)
+}
+
+/**
  * Removes keys everywhere, and tells the router of those for which every node acknowledged that. What fails stays owed.
  * @param {Carrier} io
  * @param {readonly Owed[]} owed
@@ -50,3 +73,4 @@ async function repay({ router, transport }, owed) {
 }
 
 exports.whole = whole
+exports.wholeRead = wholeRead

@@ -18,15 +18,15 @@ export type Do =
   | 'set'
   /** Store items where something is stored: true or false. */
   | 'replace'
-  /** Remove: whether it was there. */
+  /** Remove: whether it was there; null of a node that can't hold such a key, and was sent nothing. */
   | 'delete'
   /** Give the items another time to live: whether they were there. */
   | 'touch'
 
 export type Key = string | Buffer
 
-/** What is reported of a node that did not acknowledge. */
-export type Fault = 'error' | 'timeout' | 'unreachable'
+/** What is reported where a node did not acknowledge. */
+export type Fault = 'error' | 'timeout' | 'unreachable' | 'unsent'
 
 /** A value as a cache keeps it. */
 export interface Item {
@@ -53,7 +53,7 @@ export type Reply = Item | Token | Failure | Refused | boolean | null
 
 /** Sends steps by some client. Rejects only for a caller's mistake. */
 export interface Transport {
-  /** Whether the client was closed: then nothing is told to the router any more. */
+  /** Whether the client was closed: then nothing is sent any more, and what fails says nothing of its node. */
   readonly closed: boolean
   /** A reply for each key. */
   send(step: Step): Promise<Reply[]>

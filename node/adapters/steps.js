@@ -25,7 +25,7 @@ class Token {
 class Failure {
   /**
    * @param {Error} error
-   * @param {Fault | null} outcome what to report; null if it says nothing about the node
+   * @param {Fault | 'ok'} outcome what to report; `ok` of a node that has answered, and was asked for the impossible
    */
   constructor(error, outcome) {
     this.error = error
@@ -33,11 +33,15 @@ class Failure {
   }
 }
 
-/** The reply of a node that is alive and said no, so that the old value can still be removed from it. */
+/** The reply of a node that is alive and would not store a value, so that the old one can still be removed from it. */
 class Refused {
-  /** @param {Error} error what the caller gets */
-  constructor(error) {
+  /**
+   * @param {Error} error what the caller gets
+   * @param {boolean} [isUnsent] whether it was not the node that refused: the value could not even be sent
+   */
+  constructor(error, isUnsent = false) {
     this.error = error
+    this.isUnsent = isUnsent
   }
 }
 
@@ -83,8 +87,7 @@ class Carrier {
     const replies = await this.transport.send(step)
     let hasAnswered = false
     for (const [at, reply] of replies.entries()) {
-      this.#report(what, node, /** @type {Key} */ (keys[at]), reply)
-      hasAnswered ||= !(reply instanceof Failure)
+      if (this.#report(what, node, /** @type {Key} */ (keys[at]), reply)) hasAnswered = true
     }
     if (hasAnswered) this.collect(node)
     return replies
@@ -116,8 +119,7 @@ class Carrier {
    */
   ask(what, node, key, item, token, use) {
     return this.transport.ask(what, node, key, item, token, (reply) => {
-      this.#report(what, node, key, reply)
-      if (!(reply instanceof Failure)) this.collect(node)
+      if (this.#report(what, node, key, reply)) this.collect(node)
       return use(reply)
     })
   }
@@ -144,8 +146,7 @@ class Carrier {
       this.#tell(node, 'ok', 'fill')
       return result
     } catch (error) {
-      const { outcome } = this.transport.failureOf(/** @type {Error} */ (error))
-      if (!this.transport.closed) this.#tell(node, outcome ?? 'ok', 'fill')
+      this.#tell(node, this.#outcomeOf(this.transport.failureOf(/** @type {Error} */ (error))), 'fill')
       throw error
     }
   }
@@ -171,14 +172,33 @@ class Carrier {
    * @param {Node} node
    * @param {Key} key
    * @param {Reply} reply
+   * @returns {boolean} whether the node has answered
    */
   #report(what, node, key, reply) {
-    // That the client was closed meanwhile is no fault of the node.
-    if (this.transport.closed) return
-    const [op, outcome] = [OPS[what], outcomeOf(what, reply)]
-    if (outcome === null) return
-    if (reply instanceof Failure && op === 'invalidate') this.#lose(node, key, outcome)
-    else this.#tell(node, outcome, op)
+    const op = OPS[what]
+    if (reply instanceof Failure) {
+      const outcome = this.#outcomeOf(reply)
+      if (op === 'invalidate') this.#lose(node, key, outcome)
+      else this.#tell(node, outcome, op)
+      return outcome === 'ok'
+    }
+    if (op === 'read') {
+      this.#tell(node, isFound(reply) ? 'hit' : 'miss', op)
+      return true
+    }
+    if (reply === null) return false
+    const isUnsent = reply instanceof Refused && reply.isUnsent
+    // No invalidation is lost by it: the old value is removed by a step of its own.
+    this.#tell(node, isUnsent ? 'unsent' : 'ok', isUnsent ? 'fill' : op)
+    return !isUnsent
+  }
+
+  /**
+   * That the client was closed meanwhile is no fault of the node.
+   * @param {Failure} failure
+   */
+  #outcomeOf({ outcome }) {
+    return this.transport.closed ? 'unsent' : outcome
   }
 
   /**
@@ -210,16 +230,11 @@ class Carrier {
 }
 
 /**
- * @param {Do} what
+ * A token, or the refusal of a server that has no room for one, is a miss.
  * @param {Reply} reply
- * @returns {Outcome | null}
  */
-function outcomeOf(what, reply) {
-  if (reply instanceof Failure) return reply.outcome
-  if (OPS[what] !== 'read') return 'ok'
-  // A token, or the refusal of a server that has no room for one, is a miss.
-  const found = reply === true || (typeof reply === 'object' && reply !== null && 'value' in reply)
-  return found ? 'hit' : 'miss'
+function isFound(reply) {
+  return reply === true || (typeof reply === 'object' && reply !== null && 'value' in reply)
 }
 
 exports.Carrier = Carrier

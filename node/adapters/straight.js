@@ -11,7 +11,7 @@
  */
 
 const reading = require('./reading.js')
-const { whole } = require('./repaying.js')
+const { whole, wholeRead } = require('./repaying.js')
 const writing = require('./writing.js')
 
 /**
@@ -41,7 +41,7 @@ function read(io, route, key, use) {
   const node = route.read?.node
   const goOn = async (/** @type {Reply | undefined} */ reply) =>
     use(await reading.read(io, route, key, reply))
-  if (node === undefined) return nowhere(io, route, goOn)
+  if (node === undefined) return wholeRead(io, [route], () => goOn(undefined))
   return io.ask(route.fill ? 'seek' : 'get', node, key, undefined, undefined, (reply) => {
     if (reading.isItem(reply)) return ended(io, reply, use)
     if (reply === null && route.fallback === null) return ended(io, null, use)
@@ -65,7 +65,7 @@ function seek(io, route, key, hit, miss) {
     return item ? hit(item) : miss(tokens)
   }
   const node = route.read?.node
-  if (node === undefined) return nowhere(io, route, goOn)
+  if (node === undefined) return wholeRead(io, [route], () => goOn(undefined))
   return io.ask('seek', node, key, undefined, undefined, (reply) =>
     reading.isItem(reply) ? ended(io, reply, hit) : whole(io, () => goOn(reply)),
   )
@@ -109,21 +109,6 @@ function write(io, route, key, item, use) {
  */
 function ended(io, reply, use) {
   return io.owed.length === 0 ? use(reply) : whole(io, async () => use(reply))
-}
-
-/**
- * A read that has nowhere to read. Perhaps that is for what is owed, and nobody else comes by: so that is sent first.
- * @template T
- * @param {Carrier} io
- * @param {Route} route
- * @param {(reply: undefined) => Promise<T>} goOn
- * @returns {Promise<T>}
- */
-async function nowhere(io, route, goOn) {
-  await whole(io, async () => {
-    for (const node of route.invalidate) io.collect(node)
-  })
-  return whole(io, () => goOn(undefined))
 }
 
 exports.promised = promised

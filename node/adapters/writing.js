@@ -95,11 +95,11 @@ function renew(io, routes, keys) {
  * @param {Route} route
  */
 function isInForce(io, route) {
-  // A write that is under way when client or router is closed has nothing to be repeated for.
-  if (io.transport.closed) return true
   try {
     return io.router.generation === route.generation
   } catch (error) {
+    // A write that is under way when the router is closed has nothing to be repeated for. A client that was closed can't
+    // repeat it: that is lost.
     if (isClosed(error)) return true
     throw error
   }

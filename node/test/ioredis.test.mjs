@@ -114,10 +114,12 @@ test('what cannot be right is refused', async (t) => {
   }
   for (const server of servers) await server.run('LPUSH', 'g:list', 'x')
   await assert.rejects(client.get('list'), /WRONGTYPE/)
-  assert.throws(() => new Redis(router, { host: 'localhost' }), {
-    code: 'RINGSHIFT_INVALID_ARGUMENT',
-    message: /host/,
-  })
+  for (const option of ['host', 'path', 'sentinels', 'keyPrefix']) {
+    assert.throws(() => new Redis(router, { [option]: 'x:' }), {
+      code: 'RINGSHIFT_INVALID_ARGUMENT',
+      message: new RegExp(`the option ${option} is not the caller's`),
+    })
+  }
   assert.throws(() => new Redis({}), TypeError)
 })
 

@@ -1,11 +1,15 @@
-// Keys whose invalidation was lost: the router's own interface, and what both adapters do beyond the scenarios of tests/conformance.
+// Keys whose invalidation was lost: the router's own interface, and what both adapters do beyond the scenarios of
+// tests/conformance. What a client loses that was closed is in closed.test.mjs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InvalidationLostError, Router } from 'ringshift'
+import { Client } from 'ringshift/adapters/memjs'
 import { ADAPTERS } from './helpers/adapters.mjs'
-import { BLUE, NO_BREAKER, single } from './helpers/specs.mjs'
+import { startServer } from './helpers/memcached.mjs'
+import { BLUE, migrating, NO_BREAKER, single } from './helpers/specs.mjs'
 import { Tap } from './helpers/tap.mjs'
 
+const GREEN = { key_prefix: 'a-prefix-of-some-length:' }
 const one = () => Router.fromSpec(single(BLUE.slice(0, 1)))
 
 test('an owed key is not read until it is repaid', () => {
@@ -46,7 +50,7 @@ test('what is no loss is refused', () => {
   const [node] = router.nodes()
   const [foreign] = other.nodes()
   const refused = [
-    [() => router.lost(node, 'k', 'hit'), /use error, timeout or unreachable/],
+    [() => router.lost(node, 'k', 'hit'), /use error, timeout, unreachable or unsent/],
     [() => router.lost(node, 'k', 'lost'), /not an outcome/],
     [() => router.lost(foreign, 'k'), /another router/],
     [() => router.owed(foreign), /another router/],
@@ -116,13 +120,59 @@ for (const [name, Adapter] of Object.entries(ADAPTERS)) {
     )
   })
 
-  test(`${name}: a client or router that was closed owes nobody`, async (t) => {
+  test(`${name}: a client or router that was closed sends nothing again`, async (t) => {
     for (const which of ['client', 'router']) {
       const { server, router, client } = await setUp(t, 'k')
       const pending = client.get('other')
       ;({ client, router })[which].close()
       assert.equal(await pending, which === 'router' ? 'v' : null)
       assert.equal(await server.value('k'), 'old', 'nothing more was sent')
+      if (which === 'client') assert.equal(router.metrics().owed.keys, 1)
+    }
+  })
+
+  test(`${name}: a read of many that has nowhere to read sends it again, and reads it then`, async (t) => {
+    const { server, router, client } = await setUp(t, 'k')
+    assert.deepEqual(await client.getMany(['k']), [null])
+    assert.deepEqual(router.metrics().owed, { keys: 0, unlistedNodes: 0, repaid: 1 })
+    assert.equal(await server.value('k'), null)
+    await client.getOrLoad('k', () => 'new')
+    assert.deepEqual(await client.getMany(['k', 'other']), ['new', 'v'])
+  })
+
+  test(`${name}: whatever else has nowhere to ask sends it again`, async (t) => {
+    for (const other of Object.keys(new Adapter(one(), 1).others('k'))) {
+      const { server, router, client } = await setUp(t, 'k')
+      await client.others('k')[other]()
+      assert.deepEqual(router.metrics().owed, { keys: 0, unlistedNodes: 0, repaid: 1 }, other)
+      assert.equal(await server.value('k'), null, other)
     }
   })
 }
+
+test('memjs: a key that a cluster of another prefix can not hold keeps no other from being sent again', async (t) => {
+  const [blue, green] = [await startServer(t), await startServer(t)]
+  const tap = await Tap.start(t, blue)
+  const spec = (generation, stage) =>
+    migrating([tap.address], [green.address], { stage }, { ...NO_BREAKER, generation, green: GREEN })
+  const router = Router.fromSpec(spec(1, 'none'))
+  const client = new Client(router, { timeout: 600 })
+  t.after(() => client.close())
+  const keys = ['a', `long${'x'.repeat(240)}`, 'b', 'c']
+  tap.onRequest = (_bytes, connection) => {
+    connection.destroy()
+    return Buffer.alloc(0)
+  }
+  for (const key of keys) await assert.rejects(client.invalidate(key), InvalidationLostError)
+  tap.onRequest = (bytes) => bytes
+  for (const key of keys) await blue.put(key, 'old')
+  router.apply(spec(2, 'prepare'))
+  assert.equal(router.metrics().owed.keys, keys.length)
+  await client.get('another')
+  assert.deepEqual(router.metrics().owed, { keys: 0, unlistedNodes: 0, repaid: keys.length })
+  for (const key of keys) assert.equal(await blue.value(key), null)
+  const bad = router
+    .metrics()
+    .requests.filter(({ cluster, outcome }) => cluster === 'green' && outcome !== 'ok')
+  assert.deepEqual(bad, [])
+})

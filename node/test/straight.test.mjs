@@ -78,6 +78,31 @@ test("memjs: the caller's serializer runs in the caller's context, and its error
   )
 })
 
+test('memjs: a value that can not be serialized is not told of the node, and the old one is removed', async (t) => {
+  const serializer = {
+    serialize: (_opcode, value, extras) => {
+      if (value === 'bad') throw new Error('no such value')
+      return { value, extras }
+    },
+    deserialize: (_opcode, value, extras) => ({ value: value.toString(), extras }),
+  }
+  const { server, client } = await memjs(t, { serializer })
+  await client.set('k', 'good')
+  await assert.rejects(client.set('k', 'bad'), /serializer failed/)
+  assert.equal(await server.value('k'), null)
+  await assert.rejects(client.add('k', 'bad'), /serializer failed/)
+  await assert.rejects(client.increment('k', -1), RangeError)
+  const { requests, owed } = client.router.metrics()
+  assert.deepEqual(
+    requests.map(({ op, outcome, count }) => [op, outcome, count]),
+    [
+      ['fill', 'unsent', 3],
+      ['invalidate', 'ok', 2],
+    ],
+  )
+  assert.equal(owed.keys, 0)
+})
+
 test('memjs: a second try is begun when a server that hangs has not answered the first', async (t) => {
   const { server, client } = await memjs(t, { timeout: 0.3, retries: 2, retry_delay: 0.01 })
   await client.set('k', 'v')

@@ -130,10 +130,14 @@ for (const adapter of Object.keys(ADAPTERS)) {
 
   test(`${adapter}: that this process has no descriptor left says nothing about the node`, async (t) => {
     failLookups(t, 'EMFILE')
-    const { client, told, breaker } = setUp(t, adapter, NAMED)
+    const { client, count, told, breaker } = setUp(t, adapter, NAMED)
     await client.get('k')
     await client.getOrLoad('k', () => null)
-    assert.deepEqual([told(), breaker().state], [{ 'read error': 2 }, 'closed'])
+    await assert.rejects(client.invalidate('k'), { code: 'RINGSHIFT_INVALIDATION_LOST' })
+    await assert.rejects(count(), { code: 'EMFILE' })
+    assert.deepEqual(told(), { 'read unsent': 2, 'fill unsent': 1, 'invalidate unsent': 1 })
+    assert.equal(breaker().state, 'closed')
+    assert.equal(client.router.metrics().owed.keys, 1)
   })
 
   test(`${adapter}: a node that takes a connection and says nothing is reached`, async (t) => {
@@ -195,7 +199,8 @@ test("ioredis: its own reconnecting ends with what the last one's connection was
 test('ioredis: a request that may not wait for a connection says nothing about it', async (t) => {
   const { client, told } = setUp(t, 'ioredis', (await refusing())[0], { enableOfflineQueue: false })
   await client.get('k')
-  assert.deepEqual(told(), { 'read error': 1 })
+  await assert.rejects(client.invalidate('k'), { code: 'RINGSHIFT_INVALIDATION_LOST' })
+  assert.deepEqual(told(), { 'read unsent': 1, 'invalidate unsent': 1 })
 })
 
 test('ioredis: where TLS fails, the node was reached', async (t) => {

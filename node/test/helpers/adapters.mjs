@@ -25,8 +25,22 @@ class Memjs {
     return (await this.#client.getOrLoad(key, load)).toString()
   }
 
+  async getMany(keys) {
+    const values = await this.#client.getMany(keys)
+    return keys.map((key) => values.get(key)?.value.toString() ?? null)
+  }
+
+  /** What else asks for one key, by name. */
+  others(key) {
+    return { touch: () => this.#client.touch(key, 60) }
+  }
+
   invalidate(key) {
     return this.#client.invalidate(key)
+  }
+
+  quit() {
+    this.#client.quit()
   }
 
   close() {
@@ -61,8 +75,28 @@ class Ioredis {
     return this.#client.getOrLoad(key, load)
   }
 
+  getMany(keys) {
+    return this.#client.mget(keys)
+  }
+
+  /** What else asks for one key, by name. */
+  others(key) {
+    const client = this.#client
+    return {
+      exists: () => client.exists(key),
+      ttl: () => client.ttl(key),
+      pttl: () => client.pttl(key),
+      expire: () => client.expire(key, 60),
+      pexpire: () => client.pexpire(key, 60_000),
+    }
+  }
+
   invalidate(key) {
     return this.#client.invalidate(key)
+  }
+
+  quit() {
+    this.#client.quit()
   }
 
   close() {
