@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from redis_servers import RedisServer
@@ -53,27 +52,56 @@ ADAPTERS: dict[Callable[[ringshift.Router], Callers], type[Server | RedisServer]
 }
 
 
+class Setting(NamedTuple):
+    """The nodes of a scene, named by a letter each, and the one of them that gets into trouble."""
+
+    blue: str
+    # With any, a half of blue has moved to them.
+    green: str
+    faulty: str
+
+
+ONE_CLUSTER = Setting("abc", "", "a")
+SOURCE, DESTINATION = Setting("abc", "def", "a"), Setting("abc", "def", "d")
+
+
 class Scene:
-    """Three nodes, a, b and c, of which a gets into trouble; and callers."""
+    """Nodes, of which one gets into trouble, and callers."""
 
     def __init__(
-        self, adapter: Any, servers: list[Any], relay: Relay | None, breaker: dict[str, Any], *, repeats: bool
+        self,
+        adapter: Any,
+        setting: Setting,
+        servers: dict[str, Any],
+        relay: Relay | None,
+        breaker: dict[str, Any],
+        *,
+        repeats: bool,
     ) -> None:
-        self.node, self.relay = servers[0], relay
-        addresses = [each.address for each in (relay or servers[0], *servers[1:])]
-        nodes = [f"{name}@{address}" for name, address in zip("abc", addresses, strict=True)]
-        self.adapter, self.text = adapter, spec(1, cluster(*nodes), breaker=breaker)
+        self.setting, self.relay, self.node = setting, relay, servers[setting.faulty]
+        nodes = {name: f"{name}@{server.address}" for name, server in servers.items()}
+        if relay is not None:
+            nodes[setting.faulty] = f"{setting.faulty}@{relay.address}"
+        blue, green = [[nodes[name] for name in names] for names in (setting.blue, setting.green)]
+        moves: tuple[Any, ...] = (cluster(*green, prefix="g1:"), "ramp", 50) if green else ()
+        self.adapter, self.text = adapter, spec(1, cluster(*blue), *moves, breaker=breaker)
         self.router = ringshift.Router.from_spec(self.text)
         self.callers: Callers = adapter(self.router)
-        owners: dict[str, list[str]] = {"a": [], "b": [], "c": []}
-        for at in range(200):
-            owners[self.owner(f"user:{at}")].append(f"user:{at}")
-        self.mine = owners["a"][:8]
-        keys = {key: node for node, owned in owners.items() for key in owned[:8]}
-        self.traffic = Traffic(self.callers, keys, owners["b"][8:12] + owners["c"][8:12], "a", WAITED, repeats=repeats)
+        owners = {key: self.router.route(key).invalidate for key in (f"user:{at}" for at in range(400))}
+        read = {key: self.read_at(key) for key in owners}
+        others = [key for key, nodes in owners.items() if setting.faulty not in {node.id for node in nodes}]
+        # Of both clusters' keys, those that are read at the node, and those that it only has to do with.
+        self.mine = [key for key in owners if read[key] == setting.faulty][:8]
+        beside = [key for key in owners if read[key] != setting.faulty and key not in others][:4]
+        keys = {key: owners[key] for key in (*self.mine, *beside, *others[:16])}
+        self.mine += beside
+        self.traffic = Traffic(self.callers, keys, others[16:24], setting.faulty, WAITED, repeats=repeats)
 
-    def owner(self, key: str) -> str:
-        return self.router.route(key).invalidate[0].id
+    def read_at(self, key: str) -> str:
+        """The first node that a key is read at, while all are well."""
+        read = self.router.route(key).read
+        assert read is not None
+        return read.node.id
 
     def close(self) -> None:
         self.traffic.stop()
@@ -87,7 +115,7 @@ class Scene:
 
     def breaker(self) -> tuple[str, int]:
         """The state of the node's breaker, and how often it has opened."""
-        found = next(each for each in self.router.metrics()["breakers"] if each["node"] == "a")
+        found = next(each for each in self.router.metrics()["breakers"] if each["node"] == self.setting.faulty)
         return found["state"], found["opened"]
 
     def wait_until_opened(self, before: int = 0) -> None:
@@ -115,7 +143,7 @@ class Scene:
         return sum(line == "GET" or line.startswith(("get ", "mg ")) for line in lines)
 
     def writes(self, since: float) -> list[Call]:
-        """The writes to the node that began after a moment and have ended."""
+        """The writes to the node, among others, that began after a moment and have ended."""
         calls = self.traffic.calls()
         return [call for call in calls if call.name == "invalidate" and call.key in self.mine and call.began >= since]
 
@@ -147,26 +175,28 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Callable[[type[Server | RedisServer]], list[Any]]]:
-    """Three servers of each kind, started when they are first needed."""
-    servers: dict[type[Server | RedisServer], list[Any]] = {}
+def running() -> Iterator[Callable[[type[Server | RedisServer], str], dict[str, Any]]]:
+    """Servers of each kind by their names, started when they are first needed."""
+    servers: dict[type[Server | RedisServer], dict[str, Any]] = {}
 
-    def of(kind: type[Server | RedisServer]) -> list[Any]:
-        started = servers.setdefault(kind, [])
-        while len(started) < 3:
-            started.append(kind())
-        for each in started:
-            each.resume()
+    def of(kind: type[Server | RedisServer], names: str) -> dict[str, Any]:
+        started = servers.setdefault(kind, {})
+        for name in names:
+            if name not in started:
+                started[name] = kind()
+                continue
+            started[name].resume()
             # What the test before left on it is gone then.
-            each.kill()
-            each.start()
-        return started
+            started[name].kill()
+            started[name].start()
+        return {name: started[name] for name in names}
 
     try:
         yield of
     finally:
-        for server in chain(*servers.values()):
-            server.kill()
+        for started in servers.values():
+            for server in started.values():
+                server.kill()
 
 
 @pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.__name__)
@@ -174,11 +204,17 @@ def scene(request: pytest.FixtureRequest, running: Any) -> Callable[..., Any]:
     """Makes the scene of a test."""
 
     @contextmanager
-    def make(*, relayed: bool = False, breaker: dict[str, Any] = BREAKER, repeats: bool = True) -> Iterator[Scene]:
-        servers = running(ADAPTERS[request.param])
-        relay = Relay("a", servers[0], []) if relayed else None
+    def make(
+        setting: Setting = ONE_CLUSTER,
+        *,
+        relayed: bool = False,
+        breaker: dict[str, Any] = BREAKER,
+        repeats: bool = True,
+    ) -> Iterator[Scene]:
+        servers = running(ADAPTERS[request.param], setting.blue + setting.green)
+        relay = Relay(setting.faulty, servers[setting.faulty], []) if relayed else None
         try:
-            made = Scene(request.param, servers, relay, breaker, repeats=repeats)
+            made = Scene(request.param, setting, servers, relay, breaker, repeats=repeats)
             try:
                 yield made
             finally:
@@ -223,8 +259,9 @@ def test_a_node_that_refuses_until_it_listens(scene: Any) -> None:
         assert not {"error", "timeout"} & comes_back(at, since).keys()
 
 
-def test_a_node_that_hangs_and_goes_on(scene: Any) -> None:
-    with scene(relayed=True) as at:
+@pytest.mark.parametrize("setting", [ONE_CLUSTER, SOURCE, DESTINATION], ids=["alone", "source", "destination"])
+def test_a_node_that_hangs_and_goes_on(scene: Any, setting: Setting) -> None:
+    with scene(setting, relayed=True) as at:
         at.traffic.start()
         at.let_read(300)
         # What was sent to a node that hangs may reach it when it goes on. Removals get lost here, so that it comes back
