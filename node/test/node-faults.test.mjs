@@ -1,4 +1,4 @@
-// A node of three that fails in every way, on real servers and by each adapter, while callers read and write: what they see
+// A node that fails in every way, on real servers and by each adapter, while callers read and write: what they see
 // meanwhile and afterwards. This is the only test that measures time: with breakers, hardly a call may wait for the node.
 // How it would be without them is measured too.
 import assert from 'node:assert/strict'
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ADAPTERS } from './helpers/adapters.mjs'
 import { READERS } from './helpers/callers.mjs'
 import { NO_BREAKER } from './helpers/specs.mjs'
-import { BREAKER, READS, TIMEOUT, Trio, WAITED } from './helpers/trio.mjs'
+import { BREAKER, PLACES, READS, TIMEOUT, Trio, WAITED } from './helpers/trio.mjs'
 
 for (const [name, Adapter] of Object.entries(ADAPTERS)) {
   test(`${name}: a node that is killed and started again`, async (t) => {
@@ -36,28 +36,30 @@ for (const [name, Adapter] of Object.entries(ADAPTERS)) {
     assert.equal(trio.count(['timeout', 'error']), 0)
   })
 
-  test(`${name}: a node that hangs and goes on`, async (t) => {
-    const trio = await Trio.start(t, Adapter, { relayed: true })
-    const { relay, callers } = trio
-    let arrived = 0
-    relay.onRequest = (bytes) => {
-      arrived += Adapter.readsIn(bytes)
-      return bytes
-    }
-    await callers.start()
-    await callers.more(100)
-    await trio.server.hang()
-    await trio.opened()
-    const [before, opened] = [arrived, trio.breaker.opened]
-    assert.ok(before > 0, 'no read is seen')
-    await callers.more(READS)
-    const probes = trio.breaker.opened - opened + 1
-    assert.ok(arrived - before <= probes, `${arrived - before} reads arrived, and ${probes} were probes`)
-    trio.server.wakeUp()
-    await trio.closed()
-    await trio.end()
-    assert.ok(trio.count(['timeout']) > 0, 'nothing timed out')
-  })
+  for (const place of Object.keys(PLACES)) {
+    test(`${name}: a node of ${place} that hangs and goes on`, async (t) => {
+      const trio = await Trio.start(t, Adapter, { place, relayed: true })
+      const { relay, callers } = trio
+      let arrived = 0
+      relay.onRequest = (bytes) => {
+        arrived += Adapter.readsIn(bytes)
+        return bytes
+      }
+      await callers.start()
+      await callers.more(100)
+      await trio.server.hang()
+      await trio.opened()
+      const [before, opened] = [arrived, trio.breaker.opened]
+      assert.ok(before > 0, 'no read is seen')
+      await callers.more(READS)
+      const probes = trio.breaker.opened - opened + 1
+      assert.ok(arrived - before <= probes, `${arrived - before} reads arrived, and ${probes} were probes`)
+      trio.server.wakeUp()
+      await trio.closed()
+      await trio.end()
+      assert.ok(trio.count(['timeout']) > 0, 'nothing timed out')
+    })
+  }
 
   test(`${name}: without breakers, callers wait for a node that hangs`, async (t) => {
     const trio = await Trio.start(t, Adapter, { breaker: NO_BREAKER })

@@ -261,7 +261,8 @@ def test_a_node_that_refuses_until_it_listens(scene: Any) -> None:
 
 @pytest.mark.parametrize("setting", [ONE_CLUSTER, SOURCE, DESTINATION], ids=["alone", "source", "destination"])
 def test_a_node_that_hangs_and_goes_on(scene: Any, setting: Setting) -> None:
-    with scene(setting, relayed=True) as at:
+    # In a ramp nobody sends again what was lost, and what was before it is not read all the same.
+    with scene(setting, relayed=True, repeats=setting is ONE_CLUSTER) as at:
         at.traffic.start()
         at.let_read(300)
         # What was sent to a node that hangs may reach it when it goes on. Removals get lost here, so that it comes back
