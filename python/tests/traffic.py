@@ -9,7 +9,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -150,7 +150,7 @@ class Traffic:
         owners: The nodes of each key, where it is invalidated. A key is written by one writer, but for the `steady`
             ones, which nobody writes.
         steady: Keys of nodes to which nothing happens; the cache has them all the time.
-        faulty: The node whose invalidations may fail.
+        faulty: The nodes whose invalidations may fail.
         patience: A call that took so many seconds waited for a node. Where that was one that is well, this machine was
             too busy, and nothing is wrong; how many waited is for the test to judge.
         repeats: Whether writers send again what was lost. If they don't, this process may all the same not read what
@@ -162,12 +162,12 @@ class Traffic:
         callers: Callers,
         owners: dict[str, tuple[ringshift.Node, ...]],
         steady: list[str],
-        faulty: str,
+        faulty: Collection[str],
         patience: float,
         *,
         repeats: bool = True,
     ) -> None:
-        self.callers, self.owners, self.steady, self.faulty = callers, owners, steady, faulty
+        self.callers, self.owners, self.steady, self.faulty = callers, owners, steady, set(faulty)
         self.patience, self.repeats = patience, repeats
         self.keys = [*owners]
         # The origin: the newest version of each key. And the newest whose invalidation was acknowledged.
@@ -260,7 +260,7 @@ class Traffic:
             and (error.cluster, error.node) in {(node.cluster, node.id) for node in self.owners[call.key]}
             and error.key == call.key.encode()
             and f"cluster {error.cluster}, node {error.node}" in str(error)
-            and ({lost.node for lost in error.lost} == {self.faulty} or call.seconds >= self.patience)
+            and ({lost.node for lost in error.lost} <= self.faulty or call.seconds >= self.patience)
         )
 
     def where(self, key: str) -> str:
