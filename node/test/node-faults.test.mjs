@@ -38,22 +38,29 @@ for (const [name, Adapter] of Object.entries(ADAPTERS)) {
 
   for (const place of Object.keys(PLACES)) {
     test(`${name}: a node of ${place} that hangs and goes on`, async (t) => {
-      const trio = await Trio.start(t, Adapter, { place, relayed: true })
+      // In a ramp it comes back with what it had: what is sent to it meanwhile is lost, and nobody writes that again.
+      const keeps = place !== 'one cluster'
+      const trio = await Trio.start(t, Adapter, { place, relayed: true, repeats: !keeps })
       const { relay, callers } = trio
       let arrived = 0
+      let hangs = false
       relay.onRequest = (bytes) => {
         arrived += Adapter.readsIn(bytes)
-        return bytes
+        return keeps && hangs ? Buffer.alloc(0) : bytes
       }
       await callers.start()
-      await callers.more(100)
+      await callers.more(READS / 6)
       await trio.server.hang()
+      hangs = true
       await trio.opened()
       const [before, opened] = [arrived, trio.breaker.opened]
       assert.ok(before > 0, 'no read is seen')
       await callers.more(READS)
       const probes = trio.breaker.opened - opened + 1
       assert.ok(arrived - before <= probes, `${arrived - before} reads arrived, and ${probes} were probes`)
+      hangs = false
+      // Whoever sends on after something was lost would get the replies to others.
+      if (keeps) relay.drop()
       trio.server.wakeUp()
       await trio.closed()
       await trio.end()

@@ -23,9 +23,8 @@ export const PLACES = { 'one cluster': 'n0', 'the source of a ramp': 'b0', 'the 
 
 /** Three nodes of each cluster, of which the first one of one is to fail, and callers. */
 export class Trio {
-  /** The id of the node that is to fail, and what a key has in front of it there. */
+  /** The id of the node that is to fail. */
   faulty
-  prefix = ''
 
   static async start(
     t,
@@ -47,7 +46,6 @@ export class Trio {
       const clusters = [addresses, others.map(({ address }) => address)]
       const [from, to] = trio.faulty === 'b0' ? clusters : clusters.reverse()
       text = migrating(from, to, { stage: 'ramp', percent: 50 }, breaker)
-      if (trio.faulty === 'g0') trio.prefix = 'g:'
     }
     trio.process = () => {
       const router = Router.fromSpec(text)
