@@ -3,8 +3,10 @@ package ringshift_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,35 +15,73 @@ import (
 	"ringshift"
 )
 
+// Every method of a closed router has a row here.
 func TestAfterClose(t *testing.T) {
 	router := fromSpec(t, migrationSpec(1, `"stage":"ramp","percent":100`, 2, 3), ringshift.WithRegion("kr"))
 	kept := route(t, router, "user:42")
 	text := kept.String()
 	must(t, router.Close())
 	must(t, router.Close())
-	for about, err := range map[string]error{
-		"Route":          second(router.Route("user:42")),
-		"Route, no key":  second(router.Route("\xff")),
-		"RouteBytes":     second(router.RouteBytes(nil)),
-		"RouteMany":      second(router.RouteMany([]string{"user:42"})),
-		"no keys":        second(router.RouteMany(nil)),
-		"RouteManyBytes": second(router.RouteManyBytes([][]byte{nil})),
-		"GroupByNode":    second(router.GroupByNode([]string{"user:42"})),
-		"IndexMany":      router.IndexMany([]string{"user:42", "\xff"}, nil),
-		"IndexManyBytes": router.IndexManyBytes([][]byte{nil}, nil),
-		"Report":         router.Report(kept.Read().Node(), ringshift.OpRead, ringshift.OutcomeHit),
-		"Refresh":        second(router.Refresh()),
-		"Apply":          second(router.Apply([]byte(simple(2)))),
-		"Metrics":        second(router.Metrics()),
-		"MetricsText":    second(router.MetricsText()),
-		"Events":         second(router.Events(0)),
-		"LastError":      router.LastError(),
-	} {
+	// What is behind a comma tells rows of one method apart.
+	failures := map[string]error{
+		"Route":           second(router.Route("user:42")),
+		"Route, no key":   second(router.Route("\xff")),
+		"RouteBytes":      second(router.RouteBytes(nil)),
+		"RouteMany":       second(router.RouteMany([]string{"user:42"})),
+		"RouteMany, none": second(router.RouteMany(nil)),
+		"RouteManyBytes":  second(router.RouteManyBytes([][]byte{nil})),
+		"GroupByNode":     second(router.GroupByNode([]string{"user:42"})),
+		"IndexMany":       router.IndexMany([]string{"user:42", "\xff"}, nil),
+		"IndexManyBytes":  router.IndexManyBytes([][]byte{nil}, nil),
+		"Report":          router.Report(kept.Read().Node(), ringshift.OpRead, ringshift.OutcomeHit),
+		"Report, no node": router.Report(nil, ringshift.OpRead, ringshift.OutcomeHit),
+		"Lost":            router.Lost(kept.Read().Node(), []byte("user:42"), ringshift.OutcomeTimeout),
+		"Owed":            second(router.Owed(kept.Read().Node())),
+		"Repaid":          router.Repaid(ringshift.OwedKey{Key: []byte("user:42"), Loss: 1}),
+		"Refresh":         second(router.Refresh()),
+		"Apply":           second(router.Apply([]byte(simple(2)))),
+		"Metrics":         second(router.Metrics()),
+		"MetricsText":     second(router.MetricsText()),
+		"Events":          second(router.Events(0)),
+		"LastError":       router.LastError(),
+	}
+	for about, err := range failures {
 		t.Run(about, func(t *testing.T) { wantKind(t, err, ringshift.ErrClosed) })
 	}
-	equal(t, fmt.Sprintf("%d %d %s %d %q %v", router.Generation(), router.Epoch(), router.Stage(), router.Weight(),
-		router.Digest(), router.MaxTTL()), `0 0 none 0 "" 0s`)
-	equal(t, router.Region(), "kr")
+	answers := map[string][2]any{
+		"Close":      {router.Close(), nil},
+		"Generation": {router.Generation(), uint64(0)},
+		"Epoch":      {router.Epoch(), uint64(0)},
+		"Stage":      {router.Stage().String(), "none"},
+		"Weight":     {router.Weight(), 0},
+		"Digest":     {router.Digest(), ""},
+		"MaxTTL":     {router.MaxTTL(), time.Duration(0)},
+
+		"Nodes":  {router.Nodes() == nil, true},
+		"Node":   {router.Node(kept.Read().Node().Index()) == nil, true},
+		"Region": {router.Region(), "kr"},
+	}
+	for about, answer := range answers {
+		t.Run(about, func(t *testing.T) { equal(t, answer[0], answer[1]) })
+	}
+	// What the tests see of the inside is no method of others.
+	rows := map[string]bool{"KeptRoutes": true, "Expand": true, "MetricsJSON": true}
+	for about := range failures {
+		method, _, _ := strings.Cut(about, ",")
+		rows[method] = true
+	}
+	for about := range answers {
+		rows[about] = true
+	}
+	of := reflect.TypeFor[*ringshift.Router]()
+	for number := range of.NumMethod() {
+		method := of.Method(number).Name
+		if !rows[method] {
+			t.Errorf("nothing says what %s does after Close", method)
+		}
+		delete(rows, method)
+	}
+	equal(t, len(rows), 0, "rows of no method: ", rows)
 	// What was handed out is Go's own memory.
 	collect(t, func() bool { return true })
 	equal(t, kept.String(), text)

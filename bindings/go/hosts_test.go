@@ -95,19 +95,22 @@ func TestEverythingAtOnceWhileMemoryIsGivenBack(t *testing.T) {
 	equal(t, router.Generation(), 199)
 }
 
-const endsVariable = "RINGSHIFT_TEST_ENDS"
+// How a program is to end, and its spec file.
+const endsVariable, fileVariable = "RINGSHIFT_TEST_ENDS", "RINGSHIFT_TEST_FILE"
 
 // A program with live watchers, and goroutines in the middle of calls, ends at once and as it was told to.
 func TestAProgramEndsWithLiveWatchers(t *testing.T) {
 	if how := os.Getenv(endsVariable); how != "" {
-		end(t, how)
+		end(t, how, os.Getenv(fileVariable))
 		return
 	}
+	// A program that ends by itself removes no directory.
+	path := specFile(t, generationSpec(1))
 	for how, wanted := range map[string]int{"exit": 7, "panic": 2, "goexit": 0} {
 		t.Run(how, func(t *testing.T) {
 			for range 3 {
 				command := exec.Command(os.Args[0], "-test.run=^TestAProgramEndsWithLiveWatchers$", "-test.timeout=60s")
-				command.Env = append(os.Environ(), endsVariable+"="+how)
+				command.Env = append(os.Environ(), endsVariable+"="+how, fileVariable+"="+path)
 				said, _ := command.CombinedOutput()
 				if code := command.ProcessState.ExitCode(); code != wanted {
 					t.Fatalf("ended with %d; want %d\n%s", code, wanted, said)
@@ -120,9 +123,8 @@ func TestAProgramEndsWithLiveWatchers(t *testing.T) {
 	}
 }
 
-// end uses routers in all ways, and then ends this process.
-func end(t *testing.T, how string) {
-	path := specFile(t, generationSpec(1))
+// end uses routers of a file in all ways, and then ends this process.
+func end(t *testing.T, how, path string) {
 	for range 8 {
 		router, err := ringshift.Open(path, ringshift.WithWatch(time.Millisecond))
 		must(t, err)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -74,8 +75,9 @@ class RedisServer:
         self.process.wait()
 
     def pause(self) -> None:
-        """Stops the process as it is."""
+        """Stops the process as it is, and waits until it has stopped."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)

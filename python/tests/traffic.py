@@ -9,7 +9,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
@@ -147,9 +147,10 @@ class Traffic:
 
     Args:
         callers: Who carries it out.
-        owners: The node of each key. A key is written by one writer, but for the `steady` ones, which nobody writes.
+        owners: The nodes of each key, where it is invalidated. A key is written by one writer, but for the `steady`
+            ones, which nobody writes.
         steady: Keys of nodes to which nothing happens; the cache has them all the time.
-        faulty: The node whose invalidations may fail.
+        faulty: The nodes whose invalidations may fail.
         patience: A call that took so many seconds waited for a node. Where that was one that is well, this machine was
             too busy, and nothing is wrong; how many waited is for the test to judge.
         repeats: Whether writers send again what was lost. If they don't, this process may all the same not read what
@@ -159,14 +160,14 @@ class Traffic:
     def __init__(
         self,
         callers: Callers,
-        owners: dict[str, str],
+        owners: dict[str, tuple[ringshift.Node, ...]],
         steady: list[str],
-        faulty: str,
+        faulty: Collection[str],
         patience: float,
         *,
         repeats: bool = True,
     ) -> None:
-        self.callers, self.owners, self.steady, self.faulty = callers, owners, steady, faulty
+        self.callers, self.owners, self.steady, self.faulty = callers, owners, steady, set(faulty)
         self.patience, self.repeats = patience, repeats
         self.keys = [*owners]
         # The origin: the newest version of each key. And the newest whose invalidation was acknowledged.
@@ -219,7 +220,7 @@ class Traffic:
                     log.append(call)
                     right = version(call.result) >= least
                 if not right:
-                    self.wrong.append(f"{call.name} {key} on {self.owners[key]}: {call.result!r}, want {least}")
+                    self.wrong.append(f"{call.name} {key} on {self.where(key)}: {call.result!r}, want {least}")
             key = chance.choice(self.steady)
             call = yield Ask("get", (key,))
             log.append(call)
@@ -249,17 +250,22 @@ class Traffic:
                 if not self.repeats:
                     self.acknowledged[key] = self.written[key]
                 if not self._is_named(call):
-                    self.wrong.append(f"invalidate {key} on {self.owners[key]}: {call.result!r}")
+                    self.wrong.append(f"invalidate {key} on {self.where(key)}: {call.result!r}")
             yield Ask("", (0.002,))
 
     def _is_named(self, call: Call) -> bool:
-        error, node = call.result, self.owners[call.key]
+        error = call.result
         return (
             isinstance(error, ringshift.InvalidationLostError)
-            and (error.cluster, error.node, error.key) == ("blue", node, call.key.encode())
-            and f"cluster blue, node {node}" in str(error)
-            and (node == self.faulty or call.seconds >= self.patience)
+            and (error.cluster, error.node) in {(node.cluster, node.id) for node in self.owners[call.key]}
+            and error.key == call.key.encode()
+            and f"cluster {error.cluster}, node {error.node}" in str(error)
+            and ({lost.node for lost in error.lost} <= self.faulty or call.seconds >= self.patience)
         )
+
+    def where(self, key: str) -> str:
+        """The nodes of a key, for people."""
+        return " and ".join(node.id for node in self.owners[key])
 
     def settle(self) -> None:
         """After it was stopped and all is well: sends again what is owed, and looks at every key."""
@@ -272,7 +278,7 @@ class Traffic:
             for _ in range(2):
                 found = self.callers.call("get_or_load", key, lambda key=key: b"%d" % self.written[key])
                 if version(found) != self.written[key]:
-                    self.wrong.append(f"{key} on {self.owners[key]} in the end: {found!r}, want {self.written[key]}")
+                    self.wrong.append(f"{key} on {self.where(key)} in the end: {found!r}, want {self.written[key]}")
 
 
 def version(value: Any) -> int:

@@ -1,6 +1,6 @@
-/* The example with libmemcached while a node is killed, hangs, refuses connections, or comes and goes: real servers,
-   and threads that read and write meanwhile. Usage: faults READS [NAME...], where READS says how many reads each fault
-   is watched for, and the names which of the faults; without names all of them. */
+/* The example with libmemcached while a node is killed, hangs, is slow, refuses connections, or comes and goes: real
+   servers, and threads that read and write meanwhile. Usage: faults READS [NAME...], where READS says how many reads each
+   fault is watched for, and the names which of the faults; without names all of them. */
 #define _POSIX_C_SOURCE 200809L
 #include "callers.h"
 #include "nodes.h"
@@ -37,32 +37,41 @@ static void come_and_go(void) {
   }
 }
 
+static void slow_down(void) { relay_slow(&relay, 1); }
+static void hurry(void) { relay_slow(&relay, 0); }
+
+/* It answers some: so not every write is lost. */
+static void stay(void) { nap(4 * TIMEOUT); }
+
 static const fault faults[] = {
     {"killed", 0, kill_a, NULL, start_a, "unreachable"},
     {"hung", 0, stop_a, NULL, wake_a, "timeout"},
+    {"slow", 1, slow_down, stay, hurry, "timeout"},
     {"refusing", 1, cut, NULL, join, "unreachable"},
     {"flapping", 1, cut, come_and_go, join, "unreachable"},
 };
 
-/* Runs until there were enough reads. */
-static void wait_for_reads(caller_group *group, unsigned long count) {
+/* Runs until there were enough reads: what is said of a part of fewer says nothing. */
+static void wait_for_reads(caller_group *group, unsigned long count, const char *name) {
   long begun = now_ms();
   unsigned long before = atomic_load(&group->seen.reads);
   while (atomic_load(&group->seen.reads) < before + count && now_ms() < begun + PATIENCE) nap(5);
+  const unsigned long came = atomic_load(&group->seen.reads) - before;
+  CHECK_SAYS(came >= count, "%s: %lu reads in %d s, not %lu", name, came, PATIENCE / 1000, count);
 }
 
 static void test_fault(const fault *given) {
   static caller_group group;
   ringshift_router *router = open_router(given->through_relay ? relay.address : a.address, BREAKERS);
   callers_start(&group, router, "a");
-  wait_for_reads(&group, wanted_reads / 10);
+  wait_for_reads(&group, wanted_reads / 10, given->name);
   const unsigned long misses = atomic_load(&group.seen.misses);
   CHECK_SAYS(misses == 0 && counted(router, OPENINGS) == 0, "%s: %lu misses without a fault", given->name, misses);
 
   given->begin();
   if (given->go_on == NULL) atomic_store(&group.fault, 1);
   if (given->go_on != NULL) given->go_on();
-  wait_for_reads(&group, wanted_reads);
+  wait_for_reads(&group, wanted_reads, given->name);
   /* So that probes fail as well. */
   if (given->go_on == NULL) nap(TIMEOUT);
   callers_rest(&group);
@@ -75,7 +84,7 @@ static void test_fault(const fault *given) {
   while ((counted(router, STATE) != 0 || owed_keys(router) != 0) && now_ms() < begun + PATIENCE) nap(5);
   CHECK_SAYS(counted(router, STATE) == 0, "%s: the breaker has not closed", given->name);
   CHECK_SAYS(owed_keys(router) == 0, "%s: %lu keys are still owed", given->name, owed_keys(router));
-  wait_for_reads(&group, wanted_reads / 10);
+  wait_for_reads(&group, wanted_reads / 10, given->name);
   callers_stop(&group);
   CHECK_SAYS(late * 100 <= reads, "%s: %lu of %lu reads waited for the node", given->name, late, reads);
   CHECK_SAYS(over * 100 <= calls, "%s: %lu of %lu calls took far longer than a timeout", given->name, over, calls);
@@ -110,7 +119,7 @@ static void test_without_breakers(void) {
   static caller_group group;
   ringshift_router *router = open_router(a.address, NO_BREAKERS);
   callers_start(&group, router, "a");
-  wait_for_reads(&group, wanted_reads / 10);
+  wait_for_reads(&group, wanted_reads / 10, "without breakers");
   stop_a();
   const unsigned long reads = atomic_load(&group.seen.reads);
   nap(3 * TIMEOUT);

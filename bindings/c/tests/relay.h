@@ -1,13 +1,19 @@
 /*
- * A relay in front of a server: cutting it makes the node unreachable, and the server keeps what it holds. It is the
- * test program itself, run once more (`relay_main`): so valgrind, which a fork takes along, does not make it slow.
+ * A relay in front of a server: cutting it makes the node unreachable, and the server keeps what it holds; slowing it
+ * holds back a part of what is sent. It is the test program itself, run once more (`relay_main`): so valgrind, which a
+ * fork takes along, does not make it slow.
  */
 #ifndef RELAY_H
 #define RELAY_H
 
 #include <poll.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "servers.h"
+
+/* So many milliseconds a request is held back that is slow: longer than any client waits. */
+enum { RELAY_DELAY = 1000 };
 
 typedef struct {
   char address[32];
@@ -19,6 +25,19 @@ typedef struct {
   char *program;
 } test_relay;
 
+/* What the relay's processes share. */
+static struct relay_state {
+  atomic_int is_slow;
+  atomic_uint requests;
+} *relay_state;
+
+static inline void relay_take_signal(int number) { atomic_store(&relay_state->is_slow, number == SIGUSR1); }
+
+/* Two of three requests, whatever connection they come by. */
+static inline void relay_hold_back(void) {
+  if (atomic_load(&relay_state->is_slow) && atomic_fetch_add(&relay_state->requests, 1) % 3 != 0) nap(RELAY_DELAY);
+}
+
 static inline void relay_copy(int client, int server) {
   struct pollfd ends[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
   char bytes[16384];
@@ -27,6 +46,7 @@ static inline void relay_copy(int client, int server) {
       if (ends[from].revents == 0) continue;
       ssize_t came = read(ends[from].fd, bytes, sizeof bytes);
       if (came <= 0) return;
+      if (from == 0) relay_hold_back();
       for (ssize_t sent = 0, part; sent < came; sent += part)
         if ((part = write(ends[!from].fd, bytes + sent, (size_t)(came - sent))) <= 0) return;
     }
@@ -39,6 +59,14 @@ static inline void relay_main(char **arguments) {
   snprintf(server.port, sizeof server.port, "%s", arguments[3]);
   signal(SIGCHLD, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
+  /* POSIX knows no memory to share without a file. */
+  FILE *shared = tmpfile();
+  if (shared == NULL || ftruncate(fileno(shared), sizeof *relay_state) < 0) give_up("a file to share");
+  relay_state = mmap(NULL, sizeof *relay_state, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(shared), 0);
+  if (relay_state == MAP_FAILED) give_up("mmap");
+  /* They don't end what waits for a client. */
+  struct sigaction take = {.sa_handler = relay_take_signal, .sa_flags = SA_RESTART};
+  if (sigaction(SIGUSR1, &take, NULL) < 0 || sigaction(SIGUSR2, &take, NULL) < 0) give_up("sigaction");
   for (int client; (client = accept(listener, NULL, NULL)) >= 0; close(client)) {
     if (fork() != 0) continue;
     /* A connection that outlives the relay for a moment does not listen. */
@@ -78,6 +106,11 @@ static inline void relay_join(test_relay *relay) {
   setpgid(relay->pid, relay->pid);
   servers_note(0, -relay->pid);
   close(listener);
+}
+
+/* Has it hold back a part of what is sent, or no more. */
+static inline void relay_slow(const test_relay *relay, int is_slow) {
+  if (kill(relay->pid, is_slow ? SIGUSR1 : SIGUSR2) < 0) give_up("a signal to the relay");
 }
 
 /* Breaks its connections, and refuses others. */

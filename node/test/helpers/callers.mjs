@@ -22,7 +22,9 @@ export class Callers {
   lost = 0
   #client
   #faulty
-  #nodeOf = new Map()
+  /** Keys that are read at the node that fails, and those that are removed there. */
+  #readThere = new Set()
+  #removedThere = new Set()
   /** Keys that nobody writes: whoever has them has them until the node goes. */
   #still
   #written
@@ -43,7 +45,7 @@ export class Callers {
    */
   constructor(router, client, faulty, repeats) {
     this.#client = client
-    this.#faulty = faulty
+    this.#faulty = router.nodes().find(({ id }) => id === faulty)
     this.#repeats = repeats
     this.#still = this.#keys(router, 'still')
     this.#written = this.#keys(router, 'written')
@@ -56,9 +58,10 @@ export class Callers {
     const of = new Map(router.nodes().map(({ id }) => [id, []]))
     for (let number = 0; [...of.values()].some((keys) => keys.length < KEYS); number++) {
       const key = `${kind}:${number}`
-      const { id } = router.route(key).read.node
-      if (of.get(id).length < KEYS) of.get(id).push(key)
-      this.#nodeOf.set(key, id)
+      const { read, invalidate } = router.route(key)
+      if (of.get(read.node.id).length < KEYS) of.get(read.node.id).push(key)
+      if (read.node.id === this.#faulty.id) this.#readThere.add(key)
+      if (invalidate.some(({ id }) => id === this.#faulty.id)) this.#removedThere.add(key)
     }
     return [...of.values()].flat()
   }
@@ -122,10 +125,6 @@ export class Callers {
     }
   }
 
-  #isFaulty(key) {
-    return this.#nodeOf.get(key) === this.#faulty
-  }
-
   async #loop(pause, number, call) {
     for (let turn = number; !this.#ending; turn += WRITERS * READERS + 1) {
       await call.call(this, turn, number)
@@ -149,9 +148,9 @@ export class Callers {
       return valueFor(key)
     }
     const found = number % 2 === 0 ? await this.#client.get(key) : await this.#client.getOrLoad(key, load)
-    if (found === null && this.#isFaulty(key)) return
+    if (found === null && this.#readThere.has(key)) return
     assert.equal(found, valueFor(key))
-    assert.ok(loads === 0 || this.#isFaulty(key), `${key} is of another node, and was not in the cache`)
+    assert.ok(loads === 0 || this.#readThere.has(key), `${key} is of another node, and was not in the cache`)
   }
 
   async #readWritten(key) {
@@ -175,8 +174,9 @@ export class Callers {
       this.#owing.delete(key)
       return
     }
-    assert.ok(error instanceof InvalidationLostError && this.#isFaulty(key), error)
-    assert.deepEqual([error.cluster, error.node.id, error.key], ['blue', this.#faulty, key])
+    assert.ok(error instanceof InvalidationLostError && this.#removedThere.has(key), error)
+    const lost = [error.cluster, error.node.id, error.key, error.lost.length]
+    assert.deepEqual(lost, [this.#faulty.cluster, this.#faulty.id, key, 1])
     this.lost += 1
     this.#owing.set(key, version)
   }

@@ -58,9 +58,14 @@ export class Tap {
     await once(this.#server, 'listening')
   }
 
+  /** Ends all connections. */
+  drop() {
+    for (const client of this.open) client.destroy()
+  }
+
   #stop() {
     this.#server.close()
-    for (const client of this.open) client.destroy()
+    this.drop()
   }
 
   #connect(client) {

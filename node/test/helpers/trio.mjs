@@ -1,8 +1,9 @@
-// Three nodes of one cluster of which one is to fail, on real servers, and callers; and what holds when its fault is over.
+// Three nodes of one cluster, or of each of two, of which one is to fail, on real servers, and callers; and what holds when
+// its fault is over.
 import assert from 'node:assert/strict'
 import { Router } from 'ringshift'
 import { Callers, READERS } from './callers.mjs'
-import { single } from './specs.mjs'
+import { migrating, single } from './specs.mjs'
 import { Tap } from './tap.mjs'
 
 /** The client's, in milliseconds: far above what a loaded machine adds to an answer on loopback. */
@@ -17,10 +18,21 @@ export const BREAKER = {
   breaker: { failures: 3, open: '200ms', max_open: '2s', window: '2s', cluster_rate: 0.9 },
 }
 
-/** Three nodes of one cluster of which n0 is to fail, and callers. */
+/** Where the node is that is to fail, and its id: in the one cluster that there is, or in a ramp of which a half has moved. */
+export const PLACES = { 'one cluster': 'n0', 'the source of a ramp': 'b0', 'the destination of a ramp': 'g0' }
+
+/** Three nodes of each cluster, of which the first one of one is to fail, and callers. */
 export class Trio {
-  static async start(t, Adapter, { breaker = BREAKER, relayed = false, repeats = true, options = [] } = {}) {
+  /** The id of the node that is to fail. */
+  faulty
+
+  static async start(
+    t,
+    Adapter,
+    { place = 'one cluster', breaker = BREAKER, relayed = false, repeats = true, options = [] } = {},
+  ) {
     const trio = new Trio()
+    trio.faulty = PLACES[place]
     const servers = await Promise.all([options, [], []].map((more) => Adapter.start(t, ...more)))
     trio.server = servers[0]
     const addresses = servers.map(({ address }) => address)
@@ -28,20 +40,27 @@ export class Trio {
       trio.relay = await Tap.start(t, trio.server)
       addresses[0] = trio.relay.address
     }
+    let text = single(addresses, breaker)
+    if (place !== 'one cluster') {
+      const others = await Promise.all([1, 2, 3].map(() => Adapter.start(t)))
+      const clusters = [addresses, others.map(({ address }) => address)]
+      const [from, to] = trio.faulty === 'b0' ? clusters : clusters.reverse()
+      text = migrating(from, to, { stage: 'ramp', percent: 50 }, breaker)
+    }
     trio.process = () => {
-      const router = Router.fromSpec(single(addresses, breaker))
+      const router = Router.fromSpec(text)
       const client = new Adapter(router, TIMEOUT)
       t.after(() => client.close())
       return { router, client }
     }
     const { router, client } = trio.process()
     trio.router = router
-    trio.callers = new Callers(router, client, 'n0', repeats)
+    trio.callers = new Callers(router, client, trio.faulty, repeats)
     return trio
   }
 
   get breaker() {
-    return this.router.metrics().breakers.find(({ node }) => node === 'n0')
+    return this.router.metrics().breakers.find(({ node }) => node === this.faulty)
   }
 
   opened() {
@@ -86,12 +105,8 @@ export class Trio {
     const states = this.router.metrics()
     assert.deepEqual(
       states.breakers.map(({ node, state, opened }) => [node, state, opened > 0]),
-      [
-        ['n0', 'closed', true],
-        ['n1', 'closed', false],
-        ['n2', 'closed', false],
-      ],
+      this.router.nodes().map(({ id }) => [id, 'closed', id === this.faulty]),
     )
-    assert.deepEqual(states.clusterBreakers[0].opened, 0)
+    for (const { cluster, opened } of states.clusterBreakers) assert.equal(opened, 0, cluster)
   }
 }

@@ -1,4 +1,4 @@
-// Callers that read and write versioned values all the time, while one of three nodes fails, and what they see.
+// Callers that read and write versioned values all the time, while one of the nodes fails, and what they see.
 
 package testbed
 
@@ -29,9 +29,11 @@ const (
 // versioned is a key whose value is the number of its last write.
 type versioned struct {
 	name string
-	node *ringshift.Node
-	// fails says that its node is the one that fails.
+	// node is the first that it is read at; fails says that this is the one that fails.
+	node  *ringshift.Node
 	fails bool
+	// lostAt is the node that fails if it is invalidated there, else nil.
+	lostAt *ringshift.Node
 	// still keys are never written: where all is well, the origin is asked for them once.
 	still              bool
 	writing            sync.Mutex
@@ -56,18 +58,24 @@ type crowd struct {
 	sent atomic.Int64
 }
 
-// newCrowd finds keys of each node, and reads each once.
+// newCrowd finds keys that are read at each node, and reads each once.
 func newCrowd(t *testing.T, client Cache, miss error, failing string) *crowd {
 	t.Helper()
 	c := &crowd{t: t, client: client, miss: miss, stop: make(chan struct{})}
 	count := map[string]int{}
-	for i := 0; len(c.keys) < 3*keysOfEach; i++ {
+	nodes := client.Router().Nodes()
+	for i := 0; len(c.keys) < len(nodes)*keysOfEach; i++ {
 		key := &versioned{name: fmt.Sprint("key:", i)}
 		route, err := client.Router().Route(key.name)
 		Must(t, err)
-		for key.node = range route.Invalidate() {
-			count[key.node.ID()]++
+		for node := range route.Invalidate() {
+			if node.ID() == failing {
+				key.lostAt = node
+			}
 		}
+		// Where it is read while all are well; of a route that says less, it is the only node.
+		key.node = route.Read().Node()
+		count[key.node.ID()]++
 		if number := count[key.node.ID()]; number <= keysOfEach {
 			key.fails, key.still = key.node.ID() == failing, number%2 == 0
 			c.keys = append(c.keys, key)
@@ -140,7 +148,7 @@ func (c *crowd) write(key *versioned) {
 		return
 	}
 	defer key.writing.Unlock()
-	if key.fails {
+	if key.lostAt != nil {
 		c.sent.Add(1)
 	}
 	began := time.Now()
@@ -150,11 +158,10 @@ func (c *crowd) write(key *versioned) {
 		return
 	}
 	var lost *ringshift.InvalidationLostError
-	expected := ringshift.LostInvalidation{
-		Cluster: key.node.Cluster(), Node: key.node.ID(), Address: key.node.Address(), Key: key.name,
-	}
-	if !key.fails || !errors.As(err, &lost) || len(lost.Lost) != 1 || lost.Lost[0] != expected {
-		c.t.Errorf("a write of %s at %s failed: %v", key.name, key.node.ID(), err)
+	if key.lostAt == nil || !errors.As(err, &lost) || len(lost.Lost) != 1 || lost.Lost[0] != (ringshift.LostInvalidation{
+		Cluster: key.lostAt.Cluster(), Node: key.lostAt.ID(), Address: key.lostAt.Address(), Key: key.name,
+	}) {
+		c.t.Errorf("a write of %s, which is read at %s, failed: %v", key.name, key.node.ID(), err)
 	}
 }
 

@@ -1,4 +1,5 @@
-// One of three nodes fails in every way that a node can, while callers read and write, and is back after it.
+// One node of three, or of three in each of two clusters, fails in every way that a node can, while callers read and write,
+// and is back after it.
 
 package testbed
 
@@ -13,12 +14,38 @@ import (
 	"ringshift"
 )
 
-// failing is the node that fails.
-const failing = "b1"
+// place is where the node is that fails.
+type place struct {
+	about string
+	// node is its id.
+	node string
+	// ramp says that there are two clusters, and that a half of the first one has moved.
+	ramp bool
+}
 
-// fault is a cluster of three nodes, one of which fails, and those who use it.
+var (
+	alone  = place{"", "b1", false}
+	places = []place{alone, {" in the source of a ramp", "b1", true}, {" in the destination of a ramp", "g1", true}}
+)
+
+// spec is that of the clusters; the node that fails has this address.
+func (p place) spec(t *testing.T, start func(t testing.TB, options ...string) *Server, address string) Spec {
+	t.Helper()
+	three := func(second string) []string { return []string{start(t).Address, second, start(t).Address} }
+	if !p.ramp {
+		return Spec{Blue: three(address), Breaker: breaker()}
+	}
+	blue, green := three(address), three(start(t).Address)
+	if p.node == "g1" {
+		blue, green = green, blue
+	}
+	return Spec{Blue: blue, Green: green, Stage: "ramp", Percent: 50, Breaker: breaker()}
+}
+
+// fault is some nodes, one of which fails, and those who use them.
 type fault struct {
 	*crowd
+	place
 	node  *Server
 	relay *Relay
 	// opened is how often the breaker had opened before the node failed.
@@ -32,26 +59,39 @@ func breaker() object {
 	}
 }
 
-// fault starts three nodes, and a crowd that uses them. If relayed, a relay stands in front of the one that fails, which may
-// change what is sent to it. If absent, that one is not there yet.
-func (a Adapter[C]) fault(t *testing.T, breaker object, absent, relayed bool, change func(string) string) *fault {
+// how is what a fault needs beside its place.
+type how struct {
+	// breaker; the usual one if nil.
+	breaker object
+	// absent says that the node that fails is not there yet.
+	absent bool
+	// relayed puts a relay in front of it, which may change what is sent.
+	relayed bool
+	change  func(string) string
+}
+
+// fault starts the nodes, and a crowd that uses them.
+func (a Adapter[C]) fault(t *testing.T, place place, how how) *fault {
 	t.Helper()
-	f := &fault{node: a.Start(t)}
+	f := &fault{place: place, node: a.Start(t)}
 	address := f.node.Address
-	if relayed {
-		f.relay = NewRelay(t, f.node, change)
+	if how.relayed {
+		f.relay = NewRelay(t, f.node, how.change)
 		address = f.relay.Address
 	}
-	if absent {
+	if how.absent {
 		f.node.Kill()
 	}
-	spec := Spec{Blue: []string{a.Start(t).Address, address, a.Start(t).Address}, Breaker: breaker}
-	f.crowd = newCrowd(t, a.Open(t, spec.Router(t), timeout), a.Miss, failing)
+	spec := place.spec(t, a.Start, address)
+	if how.breaker != nil {
+		spec.Breaker = how.breaker
+	}
+	f.crowd = newCrowd(t, a.Open(t, spec.Router(t), timeout), a.Miss, place.node)
 	// Before the servers go, also when the test fails.
 	t.Cleanup(f.halt)
 	f.start()
 	f.goOn(200)
-	if !absent {
+	if !how.absent {
 		f.opened = f.breaker().Opened
 	}
 	return f
@@ -74,19 +114,20 @@ func (a Adapter[C]) Faults(t *testing.T) {
 	isDown := func(t *testing.T, f *fault) {
 		f.opens()
 		f.goOn(1000)
+		f.hardlyWaits()
 		Must(t, f.node.Start())
 		f.closes()
 		f.ends()
 		f.asksLittle()
 	}
 	run("killed", func(t *testing.T) {
-		f := a.fault(t, breaker(), false, false, nil)
+		f := a.fault(t, alone, how{})
 		f.node.Kill()
 		isDown(t, f)
 	})
-	run("refusing", func(t *testing.T) { isDown(t, a.fault(t, breaker(), true, false, nil)) })
+	run("refusing", func(t *testing.T) { isDown(t, a.fault(t, alone, how{absent: true})) })
 	run("flapping", func(t *testing.T) {
-		f := a.fault(t, breaker(), false, false, nil)
+		f := a.fault(t, alone, how{})
 		for range 4 {
 			f.opened = f.breaker().Opened
 			f.node.Kill()
@@ -95,54 +136,38 @@ func (a Adapter[C]) Faults(t *testing.T) {
 			Must(t, f.node.Start())
 			f.closes()
 		}
+		f.hardlyWaits()
 		f.ends()
 		f.asksLittle()
 	})
 	run("slow", func(t *testing.T) {
 		var slow atomic.Bool
 		var requests atomic.Int64
-		f := a.fault(t, breaker(), false, true, func(line string) string {
-			if slow.Load() && a.IsRequest(strings.TrimRight(line, "\r\n")) && requests.Add(1)%3 == 0 {
+		patient := breaker()
+		patient["open"], patient["max_open"] = "200ms", "2s"
+		f := a.fault(t, alone, how{breaker: patient, relayed: true, change: func(line string) string {
+			if slow.Load() && a.IsRequest(strings.TrimRight(line, "\r\n")) && requests.Add(1)%3 != 0 {
 				time.Sleep(timeout * 2)
 			}
 			return line
-		})
+		}})
 		slow.Store(true)
 		f.opens()
-		f.goOn(1000)
+		f.goOn(3000)
+		f.hardlyWaits()
 		slow.Store(false)
 		f.closes()
 		f.ends()
 	})
-	run("hung", func(t *testing.T) {
-		f := a.fault(t, breaker(), false, true, nil)
-		f.node.Pause(t)
-		f.opens()
-		f.settle()
-		opened, sent := f.breaker().Opened, f.sent.Load()
-		f.relay.Forget()
-		f.goOn(3000)
-		// Each probe but the last has failed by now, which opened the breaker again.
-		probes, writes := int(f.breaker().Opened-opened)+1, int(f.sent.Load()-sent)
-		asked := slices.DeleteFunc(f.relay.Lines(), func(line string) bool { return !a.IsRequest(line) })
-		// A probe may be the invalidations that are owed.
-		if len(asked) > probes*keysOfEach/2+writes+writers {
-			t.Errorf("%d requests arrived, with %d probes at most and %d writes: %q", len(asked), probes, writes, asked)
-		}
-		if waited, reads := f.waited.Load(), f.reads.Load(); waited*100 > reads {
-			t.Errorf("%d of %d reads have waited for a timeout", waited, reads)
-		}
-		f.node.Resume(t)
-		f.closes()
-		f.ends()
-		f.asksLittle()
-	})
+	for _, place := range places {
+		run("hung"+place.about, func(t *testing.T) { a.hangs(t, place) })
+	}
 	a.oldContent(run)
 	// That what is measured would be seen without breakers.
 	run("hung, and no breaker is heeded", func(t *testing.T) {
 		none := breaker()
 		none["failures"], none["rate"], none["min_requests"], none["max_ejected"] = 100, 1, 1_000_000, 0
-		f := a.fault(t, none, false, true, nil)
+		f := a.fault(t, alone, how{breaker: none})
 		f.node.Pause(t)
 		f.settle()
 		waited, reads, late := f.waited.Load(), f.reads.Load(), f.late.Load()
@@ -160,13 +185,47 @@ func (a Adapter[C]) Faults(t *testing.T) {
 	})
 }
 
+// hangs lets the node of a place hang and go on.
+func (a Adapter[C]) hangs(t *testing.T, place place) {
+	t.Helper()
+	f := a.fault(t, place, how{relayed: true})
+	f.node.Pause(t)
+	f.opens()
+	f.settle()
+	opened, sent := f.breaker().Opened, f.sent.Load()
+	f.relay.Forget()
+	f.goOn(3000)
+	// Each probe but the last has failed by now, which opened the breaker again.
+	probes, writes := int(f.breaker().Opened-opened)+1, int(f.sent.Load()-sent)
+	asked := slices.DeleteFunc(f.relay.Lines(), func(line string) bool { return !a.IsRequest(line) })
+	// A probe may be the invalidations that are owed.
+	if len(asked) > probes*f.written()+writes+writers {
+		t.Errorf("%d requests arrived, with %d probes at most and %d writes: %q", len(asked), probes, writes, asked)
+	}
+	f.hardlyWaits()
+	f.node.Resume(t)
+	f.closes()
+	f.ends()
+	f.asksLittle()
+}
+
+// written is how many keys are written of which the invalidation is lost at the node that fails.
+func (f *fault) written() (count int) {
+	for _, key := range f.keys {
+		if key.lostAt != nil && !key.still {
+			count++
+		}
+	}
+	return count
+}
+
 // breaker is that of the node that fails. Those of the others never open.
 func (f *fault) breaker() (found ringshift.BreakerMetric) {
 	f.t.Helper()
 	metrics, err := f.client.Router().Metrics()
 	Must(f.t, err)
 	for _, each := range metrics.Breakers {
-		if each.Node == failing {
+		if each.Node == f.place.node {
 			found = each
 		} else if each.Opened > 0 {
 			f.t.Errorf("the breaker of %s has opened, which is well", each.Node)
@@ -186,6 +245,15 @@ func (f *fault) opens() {
 func (f *fault) closes() {
 	f.t.Helper()
 	eventually(f.t, "the breaker to close", func() bool { return f.breaker().State == "closed" })
+}
+
+// hardlyWaits looks at how many reads have waited for a whole timeout, so far.
+func (f *fault) hardlyWaits() {
+	f.t.Helper()
+	waited, reads := f.waited.Load(), f.reads.Load()
+	if waited*100 > reads {
+		f.t.Errorf("%d of %d reads have waited for a timeout", waited, reads)
+	}
 }
 
 // ends lets the callers go on for a while, and looks at what they have seen.

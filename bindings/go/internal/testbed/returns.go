@@ -12,9 +12,10 @@ import (
 	"ringshift"
 )
 
-// returning is a cluster of three nodes, one of which is away for a while, and two processes that use it.
+// returning is some nodes, one of which is away for a while, and two processes that use them.
 type returning[C Cache] struct {
 	Adapter[C]
+	place
 	t    *testing.T
 	node *Server
 	// hangs says that nothing arrives at the node, nor will it ever.
@@ -28,15 +29,17 @@ type returning[C Cache] struct {
 
 // oldContent lets a node come back with old content after each kind of absence.
 func (a Adapter[C]) oldContent(run func(name string, play func(t *testing.T))) {
-	run("hung with old content", func(t *testing.T) {
-		r := a.returning(t)
-		r.hangs.Store(true)
-		r.lose(r.keys)
-		r.hangs.Store(false)
-		r.returns()
-	})
+	for _, place := range places {
+		run("hung"+place.about+" with old content", func(t *testing.T) {
+			r := a.returning(t, place)
+			r.hangs.Store(true)
+			r.lose(r.keys)
+			r.hangs.Store(false)
+			r.returns()
+		})
+	}
 	run("flapping with old content", func(t *testing.T) {
-		r := a.returning(t)
+		r := a.returning(t, alone)
 		for _, key := range r.keys {
 			r.hangs.Store(true)
 			r.lose([]string{key})
@@ -49,7 +52,7 @@ func (a Adapter[C]) oldContent(run func(name string, play func(t *testing.T))) {
 		return
 	}
 	run("killed with old content", func(t *testing.T) {
-		r := a.returning(t, a.Keeping(t)...)
+		r := a.returning(t, alone, a.Keeping(t)...)
 		r.node.Kill()
 		r.lose(r.keys)
 		Must(t, r.node.Start())
@@ -58,23 +61,23 @@ func (a Adapter[C]) oldContent(run func(name string, play func(t *testing.T))) {
 }
 
 // returning has the old values of some keys of one node, started with these options.
-func (a Adapter[C]) returning(t *testing.T, options ...string) *returning[C] {
+func (a Adapter[C]) returning(t *testing.T, place place, options ...string) *returning[C] {
 	t.Helper()
-	r := &returning[C]{Adapter: a, t: t, node: a.Start(t, options...)}
+	r := &returning[C]{Adapter: a, place: place, t: t, node: a.Start(t, options...)}
 	relay := NewRelay(t, r.node, func(line string) string {
 		if r.hangs.Load() {
 			return ""
 		}
 		return line
 	})
-	spec := Spec{Blue: []string{a.Start(t).Address, relay.Address, a.Start(t).Address}, Breaker: breaker()}
+	spec := place.spec(t, a.Start, relay.Address)
 	r.first, r.second = a.Open(t, spec.Router(t), timeout), a.Open(t, spec.Router(t), timeout)
 	for i := 0; len(r.keys) < 3 || r.never == ""; i++ {
 		key := fmt.Sprint("key:", i)
 		route, err := r.first.Router().Route(key)
 		Must(t, err)
 		switch {
-		case route.Read().Node().ID() != failing:
+		case route.Read().Node().ID() != place.node:
 		case r.never == "":
 			r.never = key
 		default:
@@ -114,6 +117,15 @@ func (r *returning[C]) lose(keys []string) {
 	all.Wait()
 }
 
+// there is what the node itself has of a key.
+func (r *returning[C]) there(key string) string {
+	r.t.Helper()
+	if r.place.node == "g1" {
+		key = "g1:" + key
+	}
+	return r.On(r.t, r.node, key)
+}
+
 // returns looks at what is read of the node when it is back.
 func (r *returning[C]) returns() {
 	r.t.Helper()
@@ -121,11 +133,14 @@ func (r *returning[C]) returns() {
 		r.t.Fatalf("%d keys are owed", owed)
 	}
 	for _, key := range r.keys {
-		if there := r.On(r.t, r.node, key); there != "old" {
+		if there := r.there(key); there != "old" {
 			r.t.Fatalf("the node came back with %s of %s: this proves nothing", there, key)
 		}
 		// Another process does not know of the write that did not complete.
 		r.loads(r.second, key, "new", "old")
+	}
+	// The first read may already have all of them removed.
+	for _, key := range r.keys {
 		if value, err := r.first.Read(key); !errors.Is(err, r.Miss) {
 			r.t.Fatalf("%s is %q, %v; want a miss", key, value, err)
 		}
@@ -141,7 +156,7 @@ func (r *returning[C]) returns() {
 	for _, key := range r.keys {
 		r.loads(r.second, key, "new", "new")
 		r.loads(r.first, key, "new", "new")
-		if there := r.On(r.t, r.node, key); there != "new" {
+		if there := r.there(key); there != "new" {
 			r.t.Fatalf("the node has %s of %s; want what was loaded", there, key)
 		}
 	}
