@@ -201,8 +201,25 @@ func TestAClosedClientAndAClosedRouter(t *testing.T) {
 	if _, err := client.Increment("k", 1); err == nil || client.Ping() == nil {
 		t.Fatal("it is closed")
 	}
+	counts := outcomes(t, client.Router())
+	if counts["read unsent"] != 1 || counts["invalidate unsent"] != 1 || counts["fill unsent"] != 1 {
+		t.Fatal(counts)
+	}
 	// That says nothing about the node.
 	testbed.NoErrors(t, client.Router())
+	// Another client of the router may read what this one did not remove, once it has removed it.
+	other := gomemcache.New(client.Router(), gomemcache.Options{})
+	for range 2 {
+		found, err := other.GetMulti([]string{"k"})
+		if must(t, err); len(found) != 0 {
+			t.Fatal(found)
+		}
+	}
+	if owed := testbed.Owed(t, client.Router()); owed != 0 {
+		t.Fatal(owed)
+	}
+	must(t, other.Set(&memcache.Item{Key: "k", Value: []byte("w")}))
+	must(t, other.Close())
 	must(t, client.Router().Close())
 	_, err = client.Get("k")
 	wants(t, err, ringshift.ErrClosed)

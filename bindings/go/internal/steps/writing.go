@@ -36,7 +36,7 @@ func (c *Carrier) Invalidate(ctx context.Context, routes []*ringshift.Route, key
 // ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss. The read goes on when
 // the context has ended, too: without it there would be no invalidation.
 func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (*Written, error) {
-	written, err := c.replace(context.WithoutCancel(ctx), route, key, item)
+	written, err := c.replace(carryOn(ctx), route, key, item)
 	c.repay(ctx)
 	return written, err
 }
@@ -73,7 +73,7 @@ func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []s
 }
 
 func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
-	ctx = context.WithoutCancel(ctx)
+	ctx = carryOn(ctx)
 	written := &Written{Done: make([]bool, len(keys))}
 	limited := make([]*Item, len(items))
 	for i, item := range items {
@@ -116,6 +116,28 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 		routes = now
 	}
 	return written, nil
+}
+
+// carrying is a context that does not end when its caller's does.
+type carrying struct {
+	context.Context
+	caller context.Context
+}
+
+// carryOn is a context for what goes on when ctx has ended.
+func carryOn(ctx context.Context) context.Context {
+	if ctx.Done() == nil {
+		return ctx
+	}
+	return carrying{context.WithoutCancel(ctx), ctx}
+}
+
+// hasGivenUp says that the caller's context has ended, though what it began may go on.
+func hasGivenUp(ctx context.Context) bool {
+	if on, goesOn := ctx.(carrying); goesOn {
+		ctx = on.caller
+	}
+	return ctx.Err() != nil
 }
 
 // turn is what a key's next node is sent.
