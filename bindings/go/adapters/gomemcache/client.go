@@ -20,6 +20,9 @@
 //     for keys that one node holds, whoever asks, and are refused otherwise.
 //   - Requests time out after a second, unless the options say otherwise.
 //
+// One router serves one namespace: its clients send lost invalidations again for each other, so a key must be the same entry
+// to all of them. Who puts something of its own before keys gets a router of its own.
+//
 // There are no DeleteAll, GetAndTouch and Stats. Keys are bytes, as gomemcache's are: up to 250 of them together with the
 // key_prefix of the node, no spaces and no control characters; memcache.ErrMalformedKey is told before anything is sent.
 // Everything else that a route stands for is the same in all languages; docs/migration.md in the source tree says it.
