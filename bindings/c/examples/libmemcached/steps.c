@@ -296,7 +296,6 @@ step_result step_fill(link_table *links, const step_token *token, step_key key, 
   return report(links, token->node, RINGSHIFT_OP_FILL, key, reply);
 }
 
-/* A key that only a newer route's node cannot have was not sent there. */
 static step_result write_by(step_command *command, link_table *links, const ringshift_node *node, step_key key,
                             const cache_value *value, int64_t left) {
   step_request request;
@@ -315,5 +314,7 @@ step_result step_set(link_table *links, const ringshift_node *node, step_key key
 }
 
 step_result step_delete(link_table *links, const ringshift_node *node, step_key key) {
+  /* What a node cannot have is not there: a later route's prefix may be longer. */
+  if (!step_is_key(node, key)) return STEP_NO;
   return write_by(delete_key, links, node, key, NULL, META_NO_END);
 }

@@ -191,6 +191,25 @@ func TestAnswersThatAreNoneAreFailures(t *testing.T) {
 	}
 }
 
+func TestAnOwedKeyThatIsTooLongForALaterSpecIsNotSentThere(t *testing.T) {
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{blue.Address}})
+	long, odd := strings.Repeat("k", 250), "two words\r\nflush_all"
+	must(t, client.Set(&memcache.Item{Key: long, Value: []byte("old")}))
+	route, err := client.Router().Route("l")
+	must(t, err)
+	for _, key := range []string{long, odd} {
+		must(t, client.Router().Lost(route.Read().Node(), []byte(key), ringshift.OutcomeUnsent))
+	}
+	testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"}.Apply(t, client.Router())
+	must(t, client.Set(&memcache.Item{Key: "l", Value: []byte("v")}))
+	if on(t, blue, long) != "nothing" || testbed.Owed(t, client.Router()) != 0 {
+		t.Fatal("it was not sent again")
+	}
+	holds(t, client, "l", "v")
+	testbed.NoErrors(t, client.Router())
+}
+
 func TestAClosedClientAndAClosedRouter(t *testing.T) {
 	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Memcached(t).Address}})
 	must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))

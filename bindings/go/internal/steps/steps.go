@@ -123,8 +123,10 @@ type Transport interface {
 type Carrier struct {
 	Router    *ringshift.Router
 	Transport Transport
-	loads     loads
-	owed      collected
+	// Holds says whether a node can hold a key; nil is always. What it can't hold is not there, and is not removed.
+	Holds func(node *ringshift.Node, key string) bool
+	loads loads
+	owed  collected
 	// repays says that it sends invalidations again, and collects no more of them.
 	repays bool
 }

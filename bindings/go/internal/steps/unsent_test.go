@@ -56,6 +56,35 @@ func TestAnInvalidationThatWasNotSentIsOwed(t *testing.T) {
 	}
 }
 
+// A key that was checked by an earlier spec may be too long for a node of this one.
+func TestWhatANodeCannotHoldIsNotRemovedThere(t *testing.T) {
+	later := testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "prepare"}
+	atBlue := func(node *ringshift.Node, _ string) bool { return node.ID() == "b0" }
+	t.Run("owed", func(t *testing.T) {
+		c, m := owing(t, alone)
+		c.Holds = atBlue
+		later.Apply(t, c.Router)
+		if _, err := c.Read(context.Background(), route(t, c, "l"), "l"); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, m.sent(), []string{"b0 get l", "b0 delete k"})
+		owes(t, c, 0)
+	})
+	t.Run("a spec that came meanwhile", func(t *testing.T) {
+		c, m := carrierOf(t, alone)
+		c.Holds = atBlue
+		m.after = func(*Step) {
+			m.after = nil
+			later.Apply(t, c.Router)
+		}
+		written, err := invalidate(context.Background(), t, c, "k")
+		if err != nil || written.Err() != nil {
+			t.Fatal(err, written)
+		}
+		equal(t, m.sent(), []string{"b0 delete k", "b0 delete k"})
+	})
+}
+
 func TestNothingBreaksAnInvalidationOff(t *testing.T) {
 	c, m := carrierOf(t, testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "prepare"})
 	mistake := errors.New("so the server says")

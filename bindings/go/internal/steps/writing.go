@@ -82,6 +82,10 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 	plan := make([][]turn, len(keys))
 	for at, route := range routes {
 		for node := range route.Invalidate() {
+			// A caller's keys were checked by this route, those that are owed by an earlier one.
+			if c.repays && !c.holds(node, keys[at]) {
+				continue
+			}
 			do := Delete
 			if items != nil && isStoredAt(route, node, how) {
 				do = how
@@ -106,7 +110,7 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 			return written, nil
 		}
 		for at := range keys {
-			plan[at] = union(routes[at], now[at])
+			plan[at] = c.union(routes[at], now[at], keys[at])
 		}
 		again := &Written{Done: make([]bool, len(keys)), lost: written.lost, cause: written.cause}
 		if err := c.write(ctx, again, plan, keys, nil, nil); err != nil {
@@ -279,10 +283,17 @@ func isStoredAt(route *ringshift.Route, node *ringshift.Node, how Do) bool {
 	return slices.ContainsFunc(nodes, func(read *ringshift.Node) bool { return PlaceOf(read) == PlaceOf(node) })
 }
 
-func union(old, now *ringshift.Route) []turn {
+func (c *Carrier) holds(node *ringshift.Node, key string) bool {
+	return c.Holds == nil || c.Holds(node, key)
+}
+
+func (c *Carrier) union(old, now *ringshift.Route, key string) []turn {
 	var turns []turn
 	for _, route := range []*ringshift.Route{old, now} {
 		for node := range route.Invalidate() {
+			if !c.holds(node, key) {
+				continue
+			}
 			same := func(t turn) bool { return PlaceOf(t.node) == PlaceOf(node) }
 			if i := slices.IndexFunc(turns, same); i >= 0 {
 				turns[i].node = node
