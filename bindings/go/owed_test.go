@@ -84,7 +84,7 @@ func TestLossesThatCannotBeMeant(t *testing.T) {
 	key := []byte("k")
 	wantKind(t, router.Lost(nil, key, ringshift.OutcomeError), ringshift.ErrInvalidArgument)
 	wantKind(t, router.Lost(stranger, key, ringshift.OutcomeError), ringshift.ErrInvalidArgument)
-	for _, outcome := range []ringshift.Outcome{ringshift.OutcomeHit, ringshift.OutcomeMiss, ringshift.OutcomeOK, 6} {
+	for _, outcome := range []ringshift.Outcome{ringshift.OutcomeHit, ringshift.OutcomeMiss, ringshift.OutcomeOK, 7} {
 		wantKind(t, router.Lost(node, key, outcome), ringshift.ErrInvalidArgument)
 	}
 	for _, other := range []*ringshift.Node{nil, stranger} {

@@ -49,11 +49,11 @@ func TestReportsThatCannotBeMeant(t *testing.T) {
 	wantKind(t, router.Report(nil, ringshift.OpRead, ringshift.OutcomeHit), ringshift.ErrInvalidArgument)
 	wantKind(t, router.Report(stranger, ringshift.OpRead, ringshift.OutcomeHit), ringshift.ErrInvalidArgument)
 	wantKind(t, router.Report(node, 3, ringshift.OutcomeHit), ringshift.ErrInvalidArgument)
-	wantKind(t, router.Report(node, ringshift.OpRead, 6), ringshift.ErrInvalidArgument)
+	wantKind(t, router.Report(node, ringshift.OpRead, 7), ringshift.ErrInvalidArgument)
 	metrics, err := router.Metrics()
 	must(t, err)
 	equal(t, len(metrics.Requests), 0)
-	equal(t, fmt.Sprint(ringshift.Op(3), ringshift.Outcome(6), ringshift.Stage(4)), "unknown unknown unknown")
+	equal(t, fmt.Sprint(ringshift.Op(3), ringshift.Outcome(7), ringshift.Stage(4)), "unknown unknown unknown")
 }
 
 // With a breaker open the route names another node or, where there is none, nowhere; then one probe closes it again.

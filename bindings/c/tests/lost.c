@@ -1,8 +1,10 @@
 /* Invalidations that one caller of the example with libmemcached has lost: how they are counted, what is read until
    they are sent again, and when that is. Real servers. Usage: lost */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libmemcached/memcached.h>
 
 #include "../examples/libmemcached/cache.h"
 #include "nodes.h"
@@ -10,6 +12,17 @@
 enum { SHORT = 300, PATIENCE = 4000 };
 
 static char keys_of_a[2][32];
+
+/* In place of libmemcached's, which the example calls for each connection. */
+static int has_no_memory;
+
+memcached_st *memcached_create(memcached_st *room) {
+  memcached_st *(*real)(memcached_st *);
+  void *symbol = dlsym(RTLD_NEXT, "memcached_create");
+  if (symbol == NULL) give_up("libmemcached");
+  memcpy(&real, &symbol, sizeof real);
+  return has_no_memory ? NULL : real(room);
+}
 
 /* Two keys that are at `a`. */
 static void find_keys(const ringshift_router *router) {
@@ -87,6 +100,24 @@ static void test_nowhere_to_read(void) {
   ringshift_router_free(router);
 }
 
+/* One that was not sent is as lost as any, though the node has done nothing wrong: this program had no memory for it. */
+static void test_not_sent(void) {
+  ringshift_router *router = open_router(a.address, BREAKERS);
+  cache_client *cache = cache_new(router, SHORT), *other = cache_new(router, SHORT);
+  put_old();
+  const char *key = keys_of_a[0], *calm = keys_of_a[1];
+  has_no_memory = 1;
+  for (int turn = 0; turn < 10; turn++) CHECK(reads_as(cache, calm, NULL) && !removes(cache, key));
+  has_no_memory = 0;
+  CHECK(counted(router, FAILED_READS("unsent")) == 10 && counted(router, LOST("unsent")) == 10);
+  CHECK(owed_keys(router) == 1 && counted(router, STATE) == 0 && is_at_a(key));
+  CHECK_SAYS(reads_as(other, key, NULL) && !is_at_a(key), "another cache of the router reads it, or does not remove it");
+  CHECK(reads_as(other, calm, "old") && owed_keys(router) == 0);
+  cache_free(cache);
+  cache_free(other);
+  ringshift_router_free(router);
+}
+
 /* What is sent again and lost again stays owed, and costs one timeout however much is owed. */
 static void test_lost_again(void) {
   ringshift_router *router = open_router(a.address, NO_BREAKERS);
@@ -161,6 +192,7 @@ int main(int count, char **arguments) {
   test_outcomes();
   test_old_content();
   test_nowhere_to_read();
+  test_not_sent();
   test_lost_again();
   nodes_end();
   return check_end("lost");

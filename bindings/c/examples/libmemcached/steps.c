@@ -11,7 +11,8 @@ enum { KEY_ROOM = MEMCACHED_MAX_KEY, TOKEN_SECONDS = 30, MONTH = 30 * 24 * 60 * 
 static const char placeholder[] = "\0ringshift:lease";
 static const size_t placeholder_len = sizeof placeholder - 1;
 
-/* How a command on a connection ended. From NO_MEMORY on the connection is given up, from DEAD on the node failed. */
+/* How a command on a connection ended. From NOT_SENT on the node has not answered, from NO_MEMORY on the connection is given
+   up, from DEAD on the node failed. */
 typedef enum { YES, NO, REFUSED, NOT_SENT, NO_MEMORY, DEAD, BAD, LATE, AWAY } step_reply;
 
 typedef struct {
@@ -237,6 +238,7 @@ static uint32_t outcome_of(uint32_t op, step_reply reply) {
   if (reply == AWAY) return RINGSHIFT_OUTCOME_UNREACHABLE;
   if (reply == LATE) return RINGSHIFT_OUTCOME_TIMEOUT;
   if (reply >= DEAD) return RINGSHIFT_OUTCOME_ERROR;
+  if (reply >= NOT_SENT) return RINGSHIFT_OUTCOME_UNSENT;
   if (op != RINGSHIFT_OP_READ) return RINGSHIFT_OUTCOME_OK;
   return reply == YES ? RINGSHIFT_OUTCOME_HIT : RINGSHIFT_OUTCOME_MISS;
 }
@@ -244,14 +246,11 @@ static uint32_t outcome_of(uint32_t op, step_reply reply) {
 /* An invalidation that is lost is told with its key; who has answered is asked for what is owed to him. */
 static step_result report(link_table *links, const ringshift_node *node, uint32_t op, step_key key, step_reply reply) {
   const uint32_t outcome = outcome_of(op, reply);
-  /* These two say nothing about the node. */
-  if (reply != NOT_SENT && reply != NO_MEMORY) {
-    if (reply >= DEAD && op == RINGSHIFT_OP_INVALIDATE)
-      ringshift_router_lost(links->router, node, key.data, key.len, outcome);
-    else
-      ringshift_router_report(links->router, node, op, outcome);
-    if (reply < DEAD) owed_ask(&links->owed, links->router, node);
-  }
+  if (reply >= NOT_SENT && op == RINGSHIFT_OP_INVALIDATE)
+    ringshift_router_lost(links->router, node, key.data, key.len, outcome);
+  else
+    ringshift_router_report(links->router, node, op, outcome);
+  if (reply < NOT_SENT) owed_ask(&links->owed, links->router, node);
   return reply == YES ? STEP_YES : reply == NO ? STEP_NO : reply == REFUSED ? STEP_REFUSED : STEP_FAILED;
 }
 
@@ -287,7 +286,8 @@ step_result step_fill(link_table *links, const step_token *token, step_key key, 
   /* CAS numbers start anew with a server. libmemcached closes a connection only in a command that then fails, and every
      such client is given up: so a client that is still there is the connection that the token was taken on. */
   node_link *link = links_find(links, ringshift_node_address(token->node));
-  if (link == NULL || link->born != token->born || !make_request(&request, token->node, key)) return STEP_FAILED;
+  if (link == NULL || link->born != token->born || !make_request(&request, token->node, key))
+    return report(links, token->node, RINGSHIFT_OP_FILL, key, NOT_SENT);
   request.value = value;
   request.expiration = to_expiration(left);
   request.cas = token->cas;
@@ -296,21 +296,25 @@ step_result step_fill(link_table *links, const step_token *token, step_key key, 
   return report(links, token->node, RINGSHIFT_OP_FILL, key, reply);
 }
 
-static step_result write_by(step_command *command, link_table *links, const ringshift_node *node,
-                            step_request *request, step_key key) {
-  return report(links, node, RINGSHIFT_OP_INVALIDATE, key, run(links, ringshift_node_address(node), command, request));
+static step_result write_by(step_command *command, link_table *links, const ringshift_node *node, step_key key,
+                            const cache_value *value, int64_t left) {
+  step_request request;
+  step_reply reply = NOT_SENT;
+  if (make_request(&request, node, key)) {
+    request.value = value;
+    request.expiration = to_expiration(left);
+    reply = run(links, ringshift_node_address(node), command, &request);
+  }
+  return report(links, node, RINGSHIFT_OP_INVALIDATE, key, reply);
 }
 
 step_result step_set(link_table *links, const ringshift_node *node, step_key key, const cache_value *value,
                      int64_t left) {
-  step_request request;
-  if (!make_request(&request, node, key)) return STEP_FAILED;
-  request.value = value;
-  request.expiration = to_expiration(left);
-  return write_by(set, links, node, &request, key);
+  return write_by(set, links, node, key, value, left);
 }
 
 step_result step_delete(link_table *links, const ringshift_node *node, step_key key) {
-  step_request request;
-  return make_request(&request, node, key) ? write_by(delete_key, links, node, &request, key) : STEP_FAILED;
+  /* What a node cannot have is not there: a later route's prefix may be longer. */
+  if (!step_is_key(node, key)) return STEP_NO;
+  return write_by(delete_key, links, node, key, NULL, META_NO_END);
 }

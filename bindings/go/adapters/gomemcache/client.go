@@ -20,6 +20,9 @@
 //     for keys that one node holds, whoever asks, and are refused otherwise.
 //   - Requests time out after a second, unless the options say otherwise.
 //
+// One router serves one namespace: its clients send lost invalidations again for each other, so a key must be the same entry
+// to all of them. Who puts something of its own before keys gets a router of its own.
+//
 // There are no DeleteAll, GetAndTouch and Stats. Keys are bytes, as gomemcache's are: up to 250 of them together with the
 // key_prefix of the node, no spaces and no control characters; memcache.ErrMalformedKey is told before anything is sent.
 // Everything else that a route stands for is the same in all languages; docs/migration.md in the source tree says it.
@@ -44,7 +47,7 @@ type Client struct {
 func New(router *ringshift.Router, options Options) *Client {
 	options.defaults()
 	nodes := &steps.Nodes[*node]{Router: router, Open: options.open}
-	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}}}
+	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}, Holds: holds}}
 }
 
 // Router is the router whose routes are carried out.
@@ -241,15 +244,27 @@ const longest = 250
 
 // checkKey refuses what memcached can't take at any node of the route: it could be read and not be invalidated.
 func checkKey(route *ringshift.Route, key string) error {
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] == 0x7f {
-			return memcache.ErrMalformedKey
-		}
+	if !isLegal(key) {
+		return memcache.ErrMalformedKey
 	}
 	for node := range route.Invalidate() {
-		if key == "" || len(node.KeyPrefix())+len(key) > longest {
+		if !fits(node, key) {
 			return memcache.ErrMalformedKey
 		}
 	}
 	return nil
 }
+
+// holds says whether memcached can have a key at a node.
+func holds(node *ringshift.Node, key string) bool { return isLegal(key) && fits(node, key) }
+
+func isLegal(key string) bool {
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] == 0x7f {
+			return false
+		}
+	}
+	return key != ""
+}
+
+func fits(node *ringshift.Node, key string) bool { return len(node.KeyPrefix())+len(key) <= longest }

@@ -191,6 +191,25 @@ func TestAnswersThatAreNoneAreFailures(t *testing.T) {
 	}
 }
 
+func TestAnOwedKeyThatIsTooLongForALaterSpecIsNotSentThere(t *testing.T) {
+	blue, green := testbed.Memcached(t), testbed.Memcached(t)
+	client := clientOf(t, testbed.Spec{Blue: []string{blue.Address}})
+	long, odd := strings.Repeat("k", 250), "two words\r\nflush_all"
+	must(t, client.Set(&memcache.Item{Key: long, Value: []byte("old")}))
+	route, err := client.Router().Route("l")
+	must(t, err)
+	for _, key := range []string{long, odd} {
+		must(t, client.Router().Lost(route.Read().Node(), []byte(key), ringshift.OutcomeUnsent))
+	}
+	testbed.Spec{Blue: []string{blue.Address}, Green: []string{green.Address}, Stage: "prepare"}.Apply(t, client.Router())
+	must(t, client.Set(&memcache.Item{Key: "l", Value: []byte("v")}))
+	if on(t, blue, long) != "nothing" || testbed.Owed(t, client.Router()) != 0 {
+		t.Fatal("it was not sent again")
+	}
+	holds(t, client, "l", "v")
+	testbed.NoErrors(t, client.Router())
+}
+
 func TestAClosedClientAndAClosedRouter(t *testing.T) {
 	client := clientOf(t, testbed.Spec{Blue: []string{testbed.Memcached(t).Address}})
 	must(t, client.Set(&memcache.Item{Key: "k", Value: []byte("v")}))
@@ -201,8 +220,25 @@ func TestAClosedClientAndAClosedRouter(t *testing.T) {
 	if _, err := client.Increment("k", 1); err == nil || client.Ping() == nil {
 		t.Fatal("it is closed")
 	}
+	counts := outcomes(t, client.Router())
+	if counts["read unsent"] != 1 || counts["invalidate unsent"] != 1 || counts["fill unsent"] != 1 {
+		t.Fatal(counts)
+	}
 	// That says nothing about the node.
 	testbed.NoErrors(t, client.Router())
+	// Another client of the router may read what this one did not remove, once it has removed it.
+	other := gomemcache.New(client.Router(), gomemcache.Options{})
+	for range 2 {
+		found, err := other.GetMulti([]string{"k"})
+		if must(t, err); len(found) != 0 {
+			t.Fatal(found)
+		}
+	}
+	if owed := testbed.Owed(t, client.Router()); owed != 0 {
+		t.Fatal(owed)
+	}
+	must(t, other.Set(&memcache.Item{Key: "k", Value: []byte("w")}))
+	must(t, other.Close())
 	must(t, client.Router().Close())
 	_, err = client.Get("k")
 	wants(t, err, ringshift.ErrClosed)

@@ -37,8 +37,9 @@ func failureOf(err error) steps.Reply {
 		// The connection stood, or it would be a [notReached]: what took too long came after that, such as a TLS handshake.
 		reply.Outcome = ringshift.OutcomeTimeout
 	}
-	// It says nothing about the node.
-	reply.Silent = reply.Silent || errors.Is(err, errTokenGone)
+	if errors.Is(err, errTokenGone) {
+		reply.Outcome = ringshift.OutcomeUnsent
+	}
 	return reply
 }
 

@@ -83,9 +83,8 @@ func (c *Client) onRecord(name, key string, do func(*memcache.Client, string) er
 			"%s is refused during a migration and on replicas: what it changes is kept nowhere else and can't be moved; "+
 				"keep such keys in a cluster of their own, with a router of their own", name)}
 	}
-	closed := c.nodes.Use(at.Address(), func(n *node) { err = do(n.client, at.KeyPrefix()+key) })
-	if closed != nil {
-		return closed
+	if closed := c.nodes.Use(at.Address(), func(n *node) { err = do(n.client, at.KeyPrefix()+key) }); closed != nil {
+		err = closed
 	}
 	outcome := ringshift.OutcomeOK
 	if err != nil && !isNo(err) && !isRefusal(err) {

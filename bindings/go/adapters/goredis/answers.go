@@ -76,9 +76,9 @@ func replyOf(err error) steps.Reply {
 		}
 		return reply
 	}
-	if errors.Is(err, redis.ErrPoolTimeout) {
-		reply.Outcome = ringshift.OutcomeTimeout
+	if errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) || errors.Is(err, redis.ErrClosed) {
+		// No connection was to be had. If that is since the node hangs, those who have them tell.
+		reply.Outcome = ringshift.OutcomeUnsent
 	}
-	reply.Silent = reply.Silent || errors.Is(err, redis.ErrClosed)
 	return reply
 }

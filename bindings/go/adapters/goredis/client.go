@@ -11,7 +11,7 @@
 //   - There are the commands for strings that a cache needs, and no others: values of other types can't be copied.
 //   - A read never fails because a cache does: a node that can't be reached is a miss (redis.Nil). Only a caller's mistake,
 //     such as a key that holds a list, and a context that has ended are errors. A deadline that passes while a node is
-//     asked counts as a timeout of the node, a context that is cancelled as nothing.
+//     asked counts as a timeout of the node; a context that is cancelled, and a pool that is full, say nothing about it.
 //   - A write that a node did not acknowledge gives a *ringshift.InvalidationLostError. A write that has begun goes on when
 //     its context ends, since half of it would leave an old value; the options' time limits end it.
 //   - Times to live are limited to the spec's max_ttl. Redis.KeepTTL and times below a millisecond are refused.
@@ -23,6 +23,9 @@
 //     node holds, whoever asks, and are refused otherwise.
 //   - Commands that are given back were carried out already; their Args are empty. Connections time out after a second, and a
 //     command is sent once more only if its connection had died, unless the options say otherwise.
+//
+// One router serves one namespace: its clients send lost invalidations again for each other, so they all need the same
+// Options.DB. A client for another one gets a router of its own.
 //
 // Keys are bytes, as go-redis' are. Everything else that a route stands for is the same in all languages; docs/migration.md
 // in the source tree says it.

@@ -59,14 +59,12 @@ func (c *Client) onRecord(ctx context.Context, name, key string, value any) *red
 		result.SetErr(err)
 	}
 	var answered redis.Error
-	reply := steps.Reply{Outcome: ringshift.OutcomeOK}
+	outcome := ringshift.OutcomeOK
 	if err := result.Err(); err != nil && !errors.As(err, &answered) {
-		reply = replyOf(err)
+		outcome = replyOf(err).Outcome
 	}
-	if !reply.Silent {
-		// It fails only if the router was closed meanwhile; the request still has its result.
-		_ = c.Router().Report(at, ringshift.OpFill, reply.Outcome)
-	}
+	// It fails only if the router was closed meanwhile; the request still has its result.
+	_ = c.Router().Report(at, ringshift.OpFill, outcome)
 	return result
 }
 

@@ -18,14 +18,15 @@ func Failed(err error) Reply {
 	reply := Reply{Failure: err, Outcome: ringshift.OutcomeError}
 	var timeout net.Error
 	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, ErrClosed):
+		// That the caller gave up or closed the client says nothing about the node.
+		reply.Outcome = ringshift.OutcomeUnsent
 	case Unreached(err):
 		reply.Outcome = ringshift.OutcomeUnreachable
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.Is(err, context.DeadlineExceeded):
 		reply.Outcome = ringshift.OutcomeTimeout
 	}
-	// That the caller gave up or closed the client says nothing about the node.
-	reply.Silent = errors.Is(err, context.Canceled) || errors.Is(err, ErrClosed)
 	return reply
 }
 

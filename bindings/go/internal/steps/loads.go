@@ -18,7 +18,7 @@ func (c *Carrier) Arrive() uint64 { return c.loads.arrive() }
 func (c *Carrier) Load(
 	ctx context.Context, arrived uint64, route *ringshift.Route, key string, ask func(context.Context) (*Item, error),
 ) (*Item, error) {
-	c.askAbout(ctx, route)
+	c.askFirst(ctx, route)
 	item, err := c.load(ctx, arrived, route, key, ask)
 	c.repay(ctx)
 	return item, err

@@ -19,6 +19,7 @@ type asked struct {
 
 // ReadMany gives the items of many keys, with one request for each node at a time; nil for what is missing.
 func (c *Carrier) ReadMany(ctx context.Context, routes []*ringshift.Route, keys []string) ([]*Item, error) {
+	c.askFirst(ctx, routes...)
 	items, err := c.readMany(ctx, routes, keys)
 	c.repay(ctx)
 	return items, err

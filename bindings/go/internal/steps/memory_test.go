@@ -63,7 +63,7 @@ func (m *memory) Send(ctx context.Context, step *Step) []Reply {
 	replies := make([]Reply, len(step.Keys))
 	for i, key := range step.Keys {
 		if ctx.Err() != nil {
-			replies[i] = Reply{Failure: ctx.Err(), Outcome: ringshift.OutcomeTimeout, Silent: errors.Is(ctx.Err(), context.Canceled)}
+			replies[i] = Failed(ctx.Err())
 			continue
 		}
 		m.lines = append(m.lines, fmt.Sprintf("%s %s %s", step.Node.ID(), doNames[step.Do], key))

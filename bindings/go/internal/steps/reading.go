@@ -17,7 +17,7 @@ type Held struct {
 
 // Read gives the item of one key, nil if no cache has it or answers. A token is only taken where the item may be copied.
 func (c *Carrier) Read(ctx context.Context, route *ringshift.Route, key string) (*Item, error) {
-	c.askAbout(ctx, route)
+	c.askFirst(ctx, route)
 	item, err := c.read(ctx, route, key)
 	c.repay(ctx)
 	return item, err
@@ -39,6 +39,7 @@ func (c *Carrier) read(ctx context.Context, route *ringshift.Route, key string) 
 
 // Left gives the item of one key with the time that it has left, wherever it is.
 func (c *Carrier) Left(ctx context.Context, route *ringshift.Route, key string) (*Item, error) {
+	c.askFirst(ctx, route)
 	item, err := c.left(ctx, route, key)
 	c.repay(ctx)
 	return item, err
@@ -128,6 +129,7 @@ func (c *Carrier) FillBy(ctx context.Context, held []Held, key string, item *Ite
 
 // AddOne stores an item where it is read, if nothing is stored there: what the first node that answers says.
 func (c *Carrier) AddOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (bool, error) {
+	c.askFirst(ctx, route)
 	reply, err := c.atAll(ctx, Add, nodesOf(route.Read()), key, c.limited(item))
 	c.repay(ctx)
 	if err == nil && reply.Refused != nil {
@@ -138,6 +140,7 @@ func (c *Carrier) AddOne(ctx context.Context, route *ringshift.Route, key string
 
 // TouchOne gives an item another time to live where it is read, or else where it will be copied from.
 func (c *Carrier) TouchOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (bool, error) {
+	c.askFirst(ctx, route)
 	done, err := c.touch(ctx, route, key, item)
 	c.repay(ctx)
 	return done, err

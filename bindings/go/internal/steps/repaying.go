@@ -18,8 +18,25 @@ type collected struct {
 	keys []ringshift.OwedKey
 }
 
-// collect asks what is owed to a node that has answered.
-func (c *Carrier) collect(node *ringshift.Node) {
+// enough keys are waiting for somebody who sends them: who does would be held up by more, and each is kept from the other
+// clients of the router for a while.
+const enough = 64
+
+// isEnough costs next to nothing where there are none.
+func (c *collected) isEnough() bool {
+	if !c.any.Load() {
+		return false
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return len(c.keys) >= enough
+}
+
+// collect asks what is owed to a node that has answered; not for a caller who has given up, and will not send it.
+func (c *Carrier) collect(ctx context.Context, node *ringshift.Node) {
+	if c.repays || c.owed.isEnough() || hasGivenUp(ctx) {
+		return
+	}
 	// It fails only if the router was closed meanwhile, which then owes nobody any more.
 	owed, _ := c.Router.Owed(node)
 	if len(owed) == 0 {
@@ -49,14 +66,36 @@ func (c *collected) take() (keys []string, losses map[string]uint64) {
 	return keys, losses
 }
 
-// askAbout asks what is owed where a key may not be read at all, and sends it again: perhaps that is why it may not, and
-// nobody else comes by.
-func (c *Carrier) askAbout(ctx context.Context, route *ringshift.Route) {
-	if route.Read() != nil {
-		return
+// askFirst is how every operation on keys where they are read begins. Where one of them may not be read at all it asks what is
+// owed, and sends that again: perhaps that is why it may not, and nobody else comes by.
+func (c *Carrier) askFirst(ctx context.Context, routes ...*ringshift.Route) {
+	for _, route := range routes {
+		if route.Read() == nil {
+			c.askAbout(ctx, routes)
+			return
+		}
 	}
-	for node := range route.Invalidate() {
-		c.collect(node)
+}
+
+// askAbout asks each node of the routes that go nowhere once, but for those that the others go to: they are asked when they
+// have answered.
+func (c *Carrier) askAbout(ctx context.Context, routes []*ringshift.Route) {
+	asked := map[*ringshift.Node]bool{}
+	for _, route := range routes {
+		if target := route.Read(); target != nil {
+			asked[target.Node()] = true
+		}
+	}
+	for _, route := range routes {
+		if route.Read() != nil {
+			continue
+		}
+		for node := range route.Invalidate() {
+			if !asked[node] {
+				asked[node] = true
+				c.collect(ctx, node)
+			}
+		}
 	}
 	c.repay(ctx)
 }
@@ -78,7 +117,7 @@ func (c *Carrier) repay(ctx context.Context) {
 		return
 	}
 	// What its own steps find to be owed is left to the next operation.
-	again := &Carrier{Router: c.Router, Transport: c.Transport, repays: true}
+	again := &Carrier{Router: c.Router, Transport: c.Transport, Holds: c.Holds, repays: true}
 	written, err := again.store(ctx, routes, keys, nil, Delete, nil)
 	if err != nil {
 		return

@@ -107,6 +107,85 @@ func TestEachOperationSendsAgainWhenItHasEnded(t *testing.T) {
 	}
 }
 
+// Perhaps it is owed, and nobody else asks its node for anything.
+func TestEachOperationThatMayNotReadAsksFirst(t *testing.T) {
+	ctx, item := context.Background(), &Item{Value: []byte("v"), TTL: Forever}
+	for name, each := range map[string]struct {
+		do   func(c *Carrier, at *ringshift.Route) error
+		sent string
+	}{
+		"read": {func(c *Carrier, at *ringshift.Route) error {
+			_, err := c.Read(ctx, at, "k")
+			return err
+		}, "b0 get k"},
+		"read of many": {func(c *Carrier, at *ringshift.Route) error {
+			_, err := c.ReadMany(ctx, []*ringshift.Route{at, at}, []string{"k", "k"})
+			return err
+		}, "b0 get k"},
+		"time left": {func(c *Carrier, at *ringshift.Route) error {
+			_, err := c.Left(ctx, at, "k")
+			return err
+		}, "b0 take k"},
+		"load": {func(c *Carrier, at *ringshift.Route) error {
+			_, err := c.Load(ctx, c.Arrive(), at, "k", func(context.Context) (*Item, error) { return item, nil })
+			return err
+		}, "b0 seek k"},
+		"add": {func(c *Carrier, at *ringshift.Route) error {
+			_, err := c.AddOne(ctx, at, "k", item)
+			return err
+		}, "b0 add k"},
+		"touch": {func(c *Carrier, at *ringshift.Route) error {
+			_, err := c.TouchOne(ctx, at, "k", item)
+			return err
+		}, "b0 touch k"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, m := owing(t, alone)
+			m.put("b:1", "", "k", item)
+			if err := each.do(c, route(t, c, "k")); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, m.sent(), []string{"b0 delete k"})
+			owes(t, c, 0)
+			if err := each.do(c, route(t, c, "k")); err != nil {
+				t.Fatal(err)
+			}
+			if sent := m.sent(); sent[0] != each.sent {
+				t.Fatal(sent)
+			}
+		})
+	}
+}
+
+// Where others of the keys are read, their answer tells more than a guess.
+func TestAReadOfManyAsksFirstOnlyWhereItDoesNotGo(t *testing.T) {
+	for name, same := range map[string]bool{"the same node": true, "another node": false} {
+		t.Run(name, func(t *testing.T) {
+			c, m := owing(t, testbed.Spec{Blue: []string{"b:1", "b:2"}})
+			for at := range route(t, c, "k").Invalidate() {
+				key := ""
+				for number := 0; key == "" || (route(t, c, key).Read().Node() == at) != same; number++ {
+					key = fmt.Sprint("l", number)
+				}
+				keys := []string{"k", key}
+				routes, err := c.Routes(keys...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.ReadMany(context.Background(), routes, keys); err != nil {
+					t.Fatal(err)
+				}
+				expected := []string{at.ID() + " delete k", routes[1].Read().Node().ID() + " get " + key}
+				if same {
+					slices.Reverse(expected)
+				}
+				equal(t, m.sent(), expected)
+				owes(t, c, 0)
+			}
+		})
+	}
+}
+
 func TestACallerWhoGaveUpDoesNotWaitForIt(t *testing.T) {
 	c, m := owing(t, alone)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -123,6 +202,58 @@ func TestACallerWhoGaveUpDoesNotWaitForIt(t *testing.T) {
 	}
 	equal(t, m.sent(), []string{"b0 get l", "b0 delete k"})
 	owes(t, c, 0)
+}
+
+func TestACallerWhoGaveUpKeepsNothingFromOthers(t *testing.T) {
+	c, m := owing(t, alone)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	item := &Item{Value: []byte("v")}
+	if _, err := invalidate(ended, t, c, "l"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.ReplaceOne(ended, route(t, c, "l"), "l", item); err != nil {
+		t.Fatal(err)
+	}
+	// It has nowhere to read.
+	if _, err := c.Read(ended, route(t, c, "k"), "k"); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, m.sent(), []string{"b0 delete l", "b0 get l", "b0 delete l"})
+	other := &Carrier{Router: c.Router, Transport: m}
+	if _, err := other.Read(context.Background(), route(t, c, "l"), "l"); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, m.sent(), []string{"b0 get l", "b0 delete k"})
+	owes(t, c, 0)
+}
+
+func TestWhatWaitsForACallerDoesNotBecomeMore(t *testing.T) {
+	var keys []string
+	for number := range 4 * enough {
+		keys = append(keys, fmt.Sprint("k", number))
+	}
+	c, m := owing(t, testbed.Spec{Blue: []string{"b:1"}, Green: []string{"g:1"}, Stage: "prepare"}, keys...)
+	for range 20 {
+		// The first node has answered by then.
+		ctx, cancel := context.WithCancel(context.Background())
+		m.before = func(step *Step) {
+			if step.Node.ID() == "g0" {
+				cancel()
+			}
+		}
+		if _, err := invalidate(ctx, t, c, "l"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.before = nil
+	m.sent()
+	if _, err := c.Read(context.Background(), route(t, c, "l"), "l"); err != nil {
+		t.Fatal(err)
+	}
+	if removals := (len(m.sent()) - 1) / 2; removals < enough || removals >= enough+16 {
+		t.Fatalf("%d keys were sent at once; want %d or a few more", removals, enough)
+	}
 }
 
 func TestWhatIsSentAgainGoesOnWhenItsContextEnds(t *testing.T) {
@@ -171,25 +302,3 @@ func TestWhatIsLostOnceMoreStaysOwedAndIsNotTold(t *testing.T) {
 		t.Fatal("what was acknowledged is read, and nothing else")
 	}
 }
-
-func TestAnInvalidationThatSomebodyElseCancelledIsOwed(t *testing.T) {
-	c, m := carrierOf(t, alone)
-	dialer := fmt.Errorf("a dialer of the caller's: %w", context.Canceled)
-	c.Transport = transportOf(func(step *Step) []Reply { return slices.Repeat([]Reply{Failed(dialer)}, len(step.Keys)) })
-	written, err := invalidate(context.Background(), t, c, "k")
-	if err != nil || !errors.Is(written.Err(), ringshift.ErrInvalidationLost) {
-		t.Fatal(err, written)
-	}
-	owes(t, c, 1)
-	c.Transport = m
-	if _, err := c.Read(context.Background(), route(t, c, "k"), "k"); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, m.sent(), []string{"b0 delete k"})
-	owes(t, c, 0)
-}
-
-// transportOf is a transport that gives what a function does.
-type transportOf func(*Step) []Reply
-
-func (send transportOf) Send(_ context.Context, step *Step) []Reply { return send(step) }

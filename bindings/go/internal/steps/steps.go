@@ -7,7 +7,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -108,11 +107,9 @@ type Reply struct {
 	Refused error
 	// Failure says why a node did not acknowledge.
 	Failure error
-	// Outcome is what to report of a failure, Error, Timeout or Unreachable; nothing if Silent.
+	// Outcome is what to report of a failure: Error, Timeout, Unreachable, or Unsent if it says nothing about the node.
 	Outcome ringshift.Outcome
-	// Silent failures say nothing about the node.
-	Silent bool
-	// Mistake is the caller's: it goes straight back.
+	// Mistake is the caller's: it goes straight back, unless an invalidation has begun.
 	Mistake error
 }
 
@@ -126,8 +123,10 @@ type Transport interface {
 type Carrier struct {
 	Router    *ringshift.Router
 	Transport Transport
-	loads     loads
-	owed      collected
+	// Holds says whether a node can hold a key; nil is always. What it can't hold is not there, and is not removed.
+	Holds func(node *ringshift.Node, key string) bool
+	loads loads
+	owed  collected
 	// repays says that it sends invalidations again, and collects no more of them.
 	repays bool
 }
@@ -155,14 +154,18 @@ func (c *Carrier) send(ctx context.Context, step *Step) ([]Reply, error) {
 	replies := c.Transport.Send(ctx, step)
 	failed := false
 	for i := range replies {
-		if replies[i].Mistake != nil {
-			return nil, replies[i].Mistake
+		if mistake := replies[i].Mistake; mistake != nil {
+			if step.Do.op() != ringshift.OpInvalidate {
+				return nil, mistake
+			}
+			// Whose nodes behind this one would never hear of it.
+			replies[i] = Failed(mistake)
 		}
 		failed = failed || replies[i].Failure != nil
 		c.report(step, i, &replies[i])
 	}
-	if !failed && !c.repays {
-		c.collect(step.Node)
+	if !failed {
+		c.collect(ctx, step.Node)
 	}
 	if failed && ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -208,17 +211,11 @@ func (c *Carrier) sendAll(ctx context.Context, steps []*Step) ([][]Reply, error)
 func (c *Carrier) report(step *Step, at int, reply *Reply) {
 	outcome := ringshift.OutcomeOK
 	switch {
+	case reply.Failure != nil && step.Do.op() == ringshift.OpInvalidate:
+		// As below.
+		_ = c.Router.Lost(step.Node, []byte(step.Keys[at]), reply.Outcome)
+		return
 	case reply.Failure != nil:
-		invalidates := step.Do.op() == ringshift.OpInvalidate
-		// An invalidation goes on when its caller gives up: what was cancelled there is a failure like any other.
-		if reply.Silent && !(invalidates && errors.Is(reply.Failure, context.Canceled)) {
-			return
-		}
-		if invalidates {
-			// As below.
-			_ = c.Router.Lost(step.Node, []byte(step.Keys[at]), reply.Outcome)
-			return
-		}
 		outcome = reply.Outcome
 	case step.Do.op() != ringshift.OpRead:
 	case reply.Item != nil || reply.Done:

@@ -80,7 +80,7 @@ func TestSingleAndManyReadsAskTheSameAndFillByTokens(t *testing.T) {
 				}
 				return Reply{Done: true}
 			case answer == fails:
-				return Reply{Failure: down, Outcome: ringshift.OutcomeError, Silent: true}
+				return Reply{Failure: down, Outcome: ringshift.OutcomeError}
 			case answer == hit:
 				return Reply{Item: &Item{Value: []byte("v"), TTL: 60}}
 			case answer == miss && step.Do == Seek:

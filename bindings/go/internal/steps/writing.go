@@ -36,7 +36,7 @@ func (c *Carrier) Invalidate(ctx context.Context, routes []*ringshift.Route, key
 // ReplaceOne stores an item if there is one already: it reads first, and only invalidates after a miss. The read goes on when
 // the context has ended, too: without it there would be no invalidation.
 func (c *Carrier) ReplaceOne(ctx context.Context, route *ringshift.Route, key string, item *Item) (*Written, error) {
-	written, err := c.replace(context.WithoutCancel(ctx), route, key, item)
+	written, err := c.replace(carryOn(ctx), route, key, item)
 	c.repay(ctx)
 	return written, err
 }
@@ -73,7 +73,7 @@ func (c *Carrier) Store(ctx context.Context, routes []*ringshift.Route, keys []s
 }
 
 func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []string, items []*Item, how Do, token *Token) (*Written, error) {
-	ctx = context.WithoutCancel(ctx)
+	ctx = carryOn(ctx)
 	written := &Written{Done: make([]bool, len(keys))}
 	limited := make([]*Item, len(items))
 	for i, item := range items {
@@ -82,6 +82,10 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 	plan := make([][]turn, len(keys))
 	for at, route := range routes {
 		for node := range route.Invalidate() {
+			// A caller's keys were checked by this route, those that are owed by an earlier one.
+			if c.repays && !c.holds(node, keys[at]) {
+				continue
+			}
 			do := Delete
 			if items != nil && isStoredAt(route, node, how) {
 				do = how
@@ -106,7 +110,7 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 			return written, nil
 		}
 		for at := range keys {
-			plan[at] = union(routes[at], now[at])
+			plan[at] = c.union(routes[at], now[at], keys[at])
 		}
 		again := &Written{Done: make([]bool, len(keys)), lost: written.lost, cause: written.cause}
 		if err := c.write(ctx, again, plan, keys, nil, nil); err != nil {
@@ -116,6 +120,28 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 		routes = now
 	}
 	return written, nil
+}
+
+// carrying is a context that does not end when its caller's does.
+type carrying struct {
+	context.Context
+	caller context.Context
+}
+
+// carryOn is a context for what goes on when ctx has ended.
+func carryOn(ctx context.Context) context.Context {
+	if ctx.Done() == nil {
+		return ctx
+	}
+	return carrying{context.WithoutCancel(ctx), ctx}
+}
+
+// hasGivenUp says that the caller's context has ended, though what it began may go on.
+func hasGivenUp(ctx context.Context) bool {
+	if on, goesOn := ctx.(carrying); goesOn {
+		ctx = on.caller
+	}
+	return ctx.Err() != nil
 }
 
 // turn is what a key's next node is sent.
@@ -257,10 +283,17 @@ func isStoredAt(route *ringshift.Route, node *ringshift.Node, how Do) bool {
 	return slices.ContainsFunc(nodes, func(read *ringshift.Node) bool { return PlaceOf(read) == PlaceOf(node) })
 }
 
-func union(old, now *ringshift.Route) []turn {
+func (c *Carrier) holds(node *ringshift.Node, key string) bool {
+	return c.Holds == nil || c.Holds(node, key)
+}
+
+func (c *Carrier) union(old, now *ringshift.Route, key string) []turn {
 	var turns []turn
 	for _, route := range []*ringshift.Route{old, now} {
 		for node := range route.Invalidate() {
+			if !c.holds(node, key) {
+				continue
+			}
 			same := func(t turn) bool { return PlaceOf(t.node) == PlaceOf(node) }
 			if i := slices.IndexFunc(turns, same); i >= 0 {
 				turns[i].node = node

@@ -139,7 +139,7 @@ func (r *returning[C]) returns() {
 		// Another process does not know of the write that did not complete.
 		r.loads(r.second, key, "new", "old")
 	}
-	// The first read may already have all of them removed.
+	// The first of these reads may send all of them again, if its node is asked once more by now.
 	for _, key := range r.keys {
 		if value, err := r.first.Read(key); !errors.Is(err, r.Miss) {
 			r.t.Fatalf("%s is %q, %v; want a miss", key, value, err)
