@@ -87,11 +87,20 @@ class Pool(base.PooledClient):  # type: ignore[misc]
 
     def _give_up(self, connection: Connection, error: BaseException) -> None:
         """After a failed command."""
-        was_closed = connection not in self.client_pool.used
-        self.client_pool.destroy(connection)
+        was_closed = False
+        try:
+            self.client_pool.destroy(connection, silent=False)
+        except ValueError:
+            was_closed = True
         if was_closed and isinstance(error, AttributeError):
             # Another thread closed the client, and pymemcache met a socket that is no more.
             raise RuntimeError("the client was closed meanwhile") from error
+
+    def is_used(self) -> bool:
+        """Whether somebody has one of the connections."""
+        # The pool makes a copy of what it has, which fails if another thread changes that meanwhile.
+        with self.client_pool._lock:  # noqa: SLF001
+            return bool(self.client_pool.used)
 
 
 class Memcached(SharedWays[Pool]):
@@ -164,7 +173,7 @@ class Memcached(SharedWays[Pool]):
         """Closes those whose connections nobody uses, and the others as soon as that is so."""
         busy = []
         for pool in (*self._retired, *clients):
-            if pool.client_pool.used:
+            if pool.is_used():
                 busy.append(pool)
             else:
                 pool.close()
