@@ -12,7 +12,7 @@ export PYTHON
 STAGES := lint scripts rust fuzz model sim c python node go reload vectors conformance live
 RUN_STAGES := $(PYTHON) scripts/run_stages.py
 
-.PHONY: help demo test bench bench-adapters soak fuzz miri audit advisories clean build generate
+.PHONY: help demo test bench bench-adapters soak fuzz miri free-threaded audit advisories clean build generate
 .PHONY: setup-demo setup-test setup-bench build-c build-cli build-python build-node build-go
 .PHONY: $(STAGES:%=test-%) test-lint
 
@@ -43,6 +43,10 @@ fuzz: ## Hostile input by libFuzzer: FUZZ_SECONDS=60 for each of FUZZ_TARGETS, a
 
 miri: ## Unsafe code under Miri, which needs a nightly Rust.
 	@scripts/miri
+
+free-threaded: ## The Python module under a Python without a lock of its own; one is built if there is none.
+	@scripts/setup rust memcached redis
+	@scripts/free_threaded
 
 build: build-c build-cli build-python build-node build-go ## Release builds of the library for every language.
 

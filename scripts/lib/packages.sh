@@ -4,10 +4,16 @@
 # present NAME: whether what the package NAME is needed for works already, wherever it came from.
 present() {
   case $1 in
-  memcached | valgrind) command -v "$1" >/dev/null ;;
+  memcached | valgrind | make) command -v "$1" >/dev/null ;;
+  gcc) command -v cc >/dev/null ;;
+  xz-utils) command -v xz >/dev/null ;;
   redis-server) command -v redis-server >/dev/null || command -v valkey-server >/dev/null ;;
   libmemcached-dev) cc -E -include libmemcached-1.0/memcached.h -x c /dev/null >/dev/null 2>&1 ;;
   libjansson-dev) cc -E -include jansson.h -x c /dev/null >/dev/null 2>&1 ;;
+  libssl-dev) cc -E -include openssl/ssl.h -x c /dev/null >/dev/null 2>&1 ;;
+  libffi-dev) cc -E -include ffi.h -x c /dev/null >/dev/null 2>&1 ;;
+  zlib1g-dev) cc -E -include zlib.h -x c /dev/null >/dev/null 2>&1 ;;
+  debian-archive-keyring) [[ -f /usr/share/keyrings/debian-archive-keyring.gpg ]] ;;
   nlohmann-json3-dev) c++ -E -include nlohmann/json.hpp -x c++ /dev/null >/dev/null 2>&1 ;;
   python3-venv) "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ;;
   *) fail "scripts/lib/packages.sh doesn't know the package $1" "add its check to present()" ;;

@@ -163,3 +163,28 @@ def test_an_unknown_package_is_an_error_not_a_guess(tmp_path: Path) -> None:
     done = bash("present no-such-package", tmp_path)
     assert done.returncode == 1
     assert "doesn't know the package no-such-package" in done.stderr
+
+
+def test_a_python_that_has_a_lock_is_no_free_threaded_one(tmp_path: Path) -> None:
+    done = bash(f". '{LIB}/free_threaded_python.sh'; FREE_THREADED_PYTHON=python3 free_threaded_python", tmp_path)
+    assert done.returncode == 1
+    assert "FREE_THREADED_PYTHON=python3 is no free-threaded Python" in done.stderr
+
+
+def test_where_no_free_threaded_python_can_be_had_it_fails_and_says_so(tmp_path: Path) -> None:
+    none = "".join(f"{way}_free_threaded() {{ return 1; }};" for way in ("find", "install", "build"))
+    done = bash(f". '{LIB}/free_threaded_python.sh'; {none} free_threaded_python", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no free-threaded Python, and none could be made\n")
+    assert "FREE_THREADED_PYTHON=/path/to/python3.14t" in done.stderr
+
+
+def test_a_free_threaded_build_that_was_broken_off_is_not_used(tmp_path: Path) -> None:
+    program = tmp_path / "target" / "free-threaded" / "python3.14t" / "bin" / "python3.14t"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    find = f". '{LIB}/free_threaded_python.sh'; find_free_threaded | grep -F '{tmp_path}'"
+    assert bash(find, tmp_path).returncode == 1
+    (program.parents[1] / "complete").touch()
+    assert bash(find, tmp_path).stdout.strip() == str(program)

@@ -3,6 +3,8 @@
 //!
 //! The locks here are held for a few instructions, with the thread attached to the interpreter and
 //! without calling into Python; so no thread that holds one can be interrupted, also not by a fork.
+//! Nor is an object freed under one. Where the interpreter has no lock of its own, that can wait until all
+//! threads have stopped, which one that waits for a lock of ours never does.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -38,7 +40,12 @@ impl NodeTable {
             nodes.resize_with(index + 1, || None);
         }
         // Another thread may have been faster; then its object is the one.
-        Ok(nodes[index].get_or_insert(made).clone_ref(py))
+        let node = nodes[index]
+            .get_or_insert_with(|| made.clone_ref(py))
+            .clone_ref(py);
+        drop(nodes);
+        drop(made);
+        Ok(node)
     }
 
     /// The objects of some nodes, as a tuple.
@@ -128,10 +135,13 @@ impl Routes {
         }
         let mut sparse = lock(&self.sparse);
         let old = (sparse.len() >= MOST_ROUTES).then(|| std::mem::take(&mut *sparse));
-        let route = sparse.entry(code.number()).or_insert(made).clone_ref(py);
-        // Freeing the old routes takes a while; not under the lock.
+        let route = sparse
+            .entry(code.number())
+            .or_insert_with(|| made.clone_ref(py))
+            .clone_ref(py);
+        // Freeing takes a while; not under the lock.
         drop(sparse);
-        drop(old);
+        drop((old, made));
         Ok(route)
     }
 

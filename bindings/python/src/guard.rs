@@ -3,7 +3,8 @@
 //! A lock of the core is held without the interpreter's lock only inside [`detached`]. A fork at
 //! such a moment would give the child a lock that nobody ever releases. So the fork hooks, which
 //! `ringshift.watch` registers, wait until no thread is in there and let none in until the fork is
-//! over. The counters are atomics, because a lock here would have the same trouble.
+//! over. The counters are atomics, because a lock here would have the same trouble. Where the
+//! interpreter has no lock of its own, a fork waits itself for every thread that is attached.
 //!
 //! A file system that hangs must not keep the process from forking: the wait has an end. What a
 //! thread was in the middle of then is never finished in the child, which is told so by [`Busy`]

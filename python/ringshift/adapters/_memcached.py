@@ -31,6 +31,8 @@ class Pool(base.PooledClient):  # type: ignore[misc]
     # The server did not know meta commands on connections up to this epoch. A later one may be to its successor, which
     # has what only meta commands can tell apart from values.
     old_until = -1
+    # Nobody looks for it any more; who has found it before may still come.
+    left = False
 
     def run(self, command: Callable[..., _Result], *arguments: Any, again: bool = True) -> _Result:
         """Runs a command on a connection. With `again`, one that turns out to have died while idle is replaced."""
@@ -45,7 +47,7 @@ class Pool(base.PooledClient):  # type: ignore[misc]
                 if fresh or not died or not again:
                     raise
             else:
-                self.client_pool.release(connection)
+                self._give_back(connection)
                 return result
 
     def by_meta(self, meta: Callable[..., _Result], classic: Callable[..., _Result], *arguments: Any) -> _Result:
@@ -73,25 +75,45 @@ class Pool(base.PooledClient):  # type: ignore[misc]
                 younger.append(connection)
         finally:
             for each in younger:
-                self.client_pool.release(each)
+                self._give_back(each)
         if connection.sock is None:
-            self.client_pool.release(connection)
+            self._give_back(connection)
             return None
         try:
             result = command(connection)
         except BaseException as error:
             self._give_up(connection, error)
             raise
-        self.client_pool.release(connection)
+        self._give_back(connection)
         return result
+
+    def close(self) -> None:
+        """Closes the connections, also those that latecomers make, when they are done."""
+        self.left = True
+        super().close()
+
+    def _give_back(self, connection: Connection) -> None:
+        if self.left:
+            self.client_pool.destroy(connection)
+        else:
+            self.client_pool.release(connection)
 
     def _give_up(self, connection: Connection, error: BaseException) -> None:
         """After a failed command."""
-        was_closed = connection not in self.client_pool.used
-        self.client_pool.destroy(connection)
+        was_closed = False
+        try:
+            self.client_pool.destroy(connection, silent=False)
+        except ValueError:
+            was_closed = True
         if was_closed and isinstance(error, AttributeError):
             # Another thread closed the client, and pymemcache met a socket that is no more.
             raise RuntimeError("the client was closed meanwhile") from error
+
+    def is_used(self) -> bool:
+        """Whether somebody has one of the connections."""
+        # The pool makes a copy of what it has, which fails if another thread changes that meanwhile.
+        with self.client_pool._lock:  # noqa: SLF001
+            return bool(self.client_pool.used)
 
 
 class Memcached(SharedWays[Pool]):
@@ -164,7 +186,8 @@ class Memcached(SharedWays[Pool]):
         """Closes those whose connections nobody uses, and the others as soon as that is so."""
         busy = []
         for pool in (*self._retired, *clients):
-            if pool.client_pool.used:
+            pool.left = True
+            if pool.is_used():
                 busy.append(pool)
             else:
                 pool.close()
