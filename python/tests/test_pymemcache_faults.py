@@ -290,8 +290,17 @@ def test_a_full_pool_says_nothing_about_the_node(servers: list[Server]) -> None:
             assert client.get("k") is None
             with pytest.raises(ringshift.InvalidationLostError):
                 client.delete("k")
+            with pytest.raises(RuntimeError):
+                client.incr("n", 1)
         assert counts(router) == {}
-        assert client.get("k") == b"1"
+        assert counts(router, "unsent") == {("read", "unsent"): 1, ("invalidate", "unsent"): 1, ("fill", "unsent"): 1}
+        assert router.metrics()["breakers"][0]["state"] == "closed"
+        # The value is there, and is not read: it is removed now that this can be sent.
+        assert servers[0].get("k") == b"1"
+        assert client.get("k") is None
+        assert servers[0].get("k") is None
+        assert client.set("k", b"2")
+        assert client.get("k") == b"2"
 
 
 def test_nonsense_from_a_server_is_an_error(relays: list[Relay]) -> None:

@@ -167,6 +167,14 @@ def test_ways_of_earlier_generations_are_forgotten(server: RedisServer) -> None:
         asyncio.run(main())
 
 
+def says_nothing(router: ringshift.Router) -> None:
+    """A read, an invalidation and a count that were not sent are reported as that, and no breaker is touched."""
+    counts = {(each["op"], each["outcome"]): each["count"] for each in router.metrics()["requests"]}
+    unsent = {(op, "unsent"): 1 for op in ("read", "invalidate", "fill")}
+    assert counts == {("invalidate", "ok"): 1, **unsent}
+    assert {each["state"] for each in router.metrics()["breakers"]} <= {"closed"}
+
+
 def test_a_full_pool_says_nothing_about_the_node(server: RedisServer) -> None:
     server.run("FLUSHALL")
     text = spec(1, cluster(f"a@{server.address}"))
@@ -179,9 +187,14 @@ def test_a_full_pool_says_nothing_about_the_node(server: RedisServer) -> None:
             client.delete("k")
         with pytest.raises(redis.exceptions.MaxConnectionsError):
             client.incr("n")
+        says_nothing(router)
         pool.release(connection)
-        assert client.get("k") == b"v"
-        assert {each["outcome"] for each in router.metrics()["requests"]} == {"ok", "hit"}
+        # The value is there, and is not read: it is removed now that this can be sent.
+        assert server.get("k") == b"v"
+        assert client.get("k") is None
+        assert server.get("k") is None
+        client.set("k", "w")
+        assert client.get("k") == b"w"
 
 
 def test_a_full_pool_says_nothing_about_the_node_in_asyncio(server: RedisServer) -> None:
@@ -196,9 +209,14 @@ def test_a_full_pool_says_nothing_about_the_node_in_asyncio(server: RedisServer)
                     await client.delete("k")
                 with pytest.raises(redis.exceptions.MaxConnectionsError):
                     await client.incr("n")
+                says_nothing(router)
                 await pool.release(connection)
-                assert await client.get("k") == b"v"
-                assert {each["outcome"] for each in router.metrics()["requests"]} == {"ok", "hit"}
+                # As above.
+                assert server.get("k") == b"v"
+                assert await client.get("k") is None
+                assert server.get("k") is None
+                await client.set("k", "w")
+                assert await client.get("k") == b"w"
 
     server.run("FLUSHALL")
     asyncio.run(main())

@@ -146,9 +146,9 @@ class Memcached(SharedWays[Pool]):
             result = pool.run(
                 lambda connection: getattr(connection, name)(wire, *arguments, noreply=False), again=False
             )
-        except (OSError, MemcacheUnexpectedCloseError) as error:
+        except (OSError, MemcacheUnexpectedCloseError, RuntimeError) as error:
             with suppress(ClosedError):
-                self._router.report(node, failure(error).outcome or "error", "fill")
+                self._router.report(node, failure(error).outcome, "fill")
             raise
         # As in `_steps`, it has its result also if the router was closed meanwhile.
         try:
@@ -194,8 +194,8 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, OSError | MemcacheError | ValueError | LookupError):
         return Failure(error, "error")
     if isinstance(error, RuntimeError):
-        # pymemcache's way to say that `max_pool_size` is reached, which tells nothing about the node.
-        return Failure(error, None)
+        # pymemcache's way to say that `max_pool_size` is reached, and ours that the client was closed meanwhile.
+        return Failure(error, "unsent")
     raise error
 
 
@@ -247,7 +247,7 @@ def _fill(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     epoch = min(token.epoch for token in step.tokens)
     stored = pool.run_since(epoch, lambda connection: connection.store_each(b"cas", keys, step.items, step.tokens))
     return (
-        Failure(ConnectionError("no connection is left from when the token was taken"), None)
+        Failure(ConnectionError("no connection is left from when the token was taken"), "unsent")
         if stored is None
         else stored
     )

@@ -101,8 +101,8 @@ class Failure:
     """The reply to a step that was not acknowledged."""
 
     error: Exception
-    outcome: Literal["error", "timeout", "unreachable"] | None
-    """What to report; None if it says nothing about the node."""
+    outcome: Literal["error", "timeout", "unreachable", "unsent"]
+    """What to report."""
 
 
 @dataclass(slots=True, eq=False)

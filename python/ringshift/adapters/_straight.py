@@ -7,7 +7,6 @@ after all, and takes the answer as that of its first step. So the rules are in t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -76,8 +75,8 @@ def writer(
             item = limited(router, item)
         try:
             done = ask(node, key, item)
-        except Exception as error:  # noqa: BLE001 - as above
-            answer: Reply = failed(error)
+        except BaseException as error:  # noqa: BLE001 - as above; and nobody knows whether it was done
+            answer: Reply | BaseException = _meant(failed, error)
         else:
             if done.__class__ is bool and (owed := _was_written(router, route, node)) is not None:
                 if owed:
@@ -138,10 +137,8 @@ def async_writer(
             item = limited(router, item)
         try:
             done = await ask(node, key, item)
-        except asyncio.CancelledError as cancelled:
-            answer: Reply | asyncio.CancelledError = cancelled
-        except Exception as error:  # noqa: BLE001 - as above
-            answer = failed(error)
+        except BaseException as error:  # noqa: BLE001 - as above
+            answer: Reply | BaseException = _meant(failed, error)
         else:
             if done.__class__ is bool and (owed := _was_written(router, route, node)) is not None:
                 if owed:
@@ -151,6 +148,16 @@ def async_writer(
         return await carry_out_async(plan(router, route, key, item), send, router, answer)
 
     return write
+
+
+def _meant(failed: Failed, error: BaseException) -> Failure | BaseException:
+    """How a request failed; what is no node's failure as it is."""
+    if not isinstance(error, Exception):
+        return error
+    try:
+        return failed(error)
+    except Exception as own:  # noqa: BLE001 - for the plan, which ends by it
+        return own
 
 
 def _owed(router: Router, route: Route) -> Owed:
