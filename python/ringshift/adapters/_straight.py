@@ -8,7 +8,6 @@ after all, and takes the answer as that of its first step. So the rules are in t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from ringshift._ringshift import Node, Route, Router
@@ -44,8 +43,6 @@ def reader(
     def read(route: Route, key: bytes) -> Any:
         node = route.single
         if node is None:
-            if route.read is None and (owed := _owed(router, route)):
-                send_again(owed, send, router)
             return carry_out(plan(router, route, key), send, router)
         try:
             found = ask(node, key)
@@ -102,8 +99,6 @@ def async_reader(
     async def read(route: Route, key: bytes) -> Any:
         node = route.single
         if node is None:
-            if route.read is None and (owed := _owed(router, route)):
-                await send_again_async(owed, send, router)
             return await carry_out_async(plan(router, route, key), send, router)
         try:
             found = await ask(node, key)
@@ -158,15 +153,6 @@ def _meant(failed: Failed, error: BaseException) -> Failure | BaseException:
         return failed(error)
     except Exception as own:  # noqa: BLE001 - for the plan, which ends by it
         return own
-
-
-def _owed(router: Router, route: Route) -> Owed:
-    """What is owed where a key may not be read: perhaps that is why, and nobody else comes by."""
-    owed: dict[bytes, int] = {}
-    with suppress(ClosedError):
-        for node in route.invalidate:
-            owed.update(router.owed(node))
-    return list(owed.items())
 
 
 def _was_read(router: Router, node: Node, found: Item | None) -> Owed:

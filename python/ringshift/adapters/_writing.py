@@ -14,7 +14,6 @@ from typing import Any
 
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of, place
-from ringshift.adapters._reading import read
 from ringshift.adapters._steps import Do, Failure, Item, Plan, Refused, Step, Token
 from ringshift.errors import ClosedError, InvalidationLostError, LostInvalidation
 
@@ -68,16 +67,6 @@ def set_one(router: Router, route: Route, key: bytes, item: Item | None) -> Plan
     written = yield from _store_one(router, route, key, item, Do.SET, ())
     written.check()
     return written.results.get(0) is True
-
-
-def replace(router: Router, route: Route, key: bytes, item: Item) -> Plan[Written]:
-    """Stores an item if there is one already: reads first, and only invalidates after a miss."""
-    found = yield from read(router, route, key)
-    if found is None:
-        written = yield from invalidate(router, [route], [key])
-        written.results = {0: False}
-        return written
-    return (yield from store(router, [route], [key], [item], Do.REPLACE))
 
 
 def store(
