@@ -220,3 +220,29 @@ def test_a_full_pool_says_nothing_about_the_node_in_asyncio(server: RedisServer)
 
     server.run("FLUSHALL")
     asyncio.run(main())
+
+
+def test_of_many_keys_those_that_the_server_has_removed_are_not_lost(server: RedisServer) -> None:
+    server.run("FLUSHALL")
+    text = spec(1, cluster(f"a@{server.address}"), breaker={"failures": 100, "rate": 1, "cluster_rate": 1})
+    user = {"username": "some", "password": "p"}
+    server.run("ACL", "SETUSER", "some", "on", ">p", "~ours:*", "+@all")
+    with ringshift.Router.from_spec(text) as router, Redis(router, **user) as client:
+        for keys in (("ours:1", "theirs", "ours:2"), ("theirs", "theirs:2")):
+            for key in keys:
+                server.run("SET", key, "v")
+            for method, arguments in (("delete", keys), ("mset", (dict.fromkeys(keys, "w"),))):
+                with pytest.raises(ringshift.InvalidationLostError) as raised:
+                    getattr(client, method)(*arguments)
+                assert [lost.key.decode() for lost in raised.value.lost] == [key for key in keys if key[0] == "t"]
+        assert router.route("ours:1").read is not None
+        assert router.route("theirs").read is None
+
+    async def main() -> None:
+        with ringshift.Router.from_spec(text) as router:
+            async with AsyncRedis(router, **user) as client:
+                with pytest.raises(ringshift.InvalidationLostError) as raised:
+                    await client.delete("ours:1", "theirs", "ours:2")
+                assert [lost.key for lost in raised.value.lost] == [b"theirs"]
+
+    asyncio.run(main())

@@ -8,6 +8,7 @@ left of it is lost.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -194,22 +195,35 @@ def _invalidates(steps: list[Step]) -> bool:
 def _report(router: Router, step: Step, reply: Reply, owed: list[OwedKey]) -> None:
     # A request that was under way when the router was closed still has its result, and those behind it are still sent.
     with suppress(ClosedError):
-        _report_all(router, step, reply)
-        if not isinstance(reply, Failure):
+        failed = (
+            [(key, reply) for key in step.keys] if isinstance(reply, Failure) else _report_answers(router, step, reply)
+        )
+        if failed:
+            _report_failed(router, step, failed)
+        else:
             owed += router.owed(step.node)
 
 
-def _report_all(router: Router, step: Step, reply: Reply) -> None:
+def _report_answers(router: Router, step: Step, reply: Sequence[Any]) -> list[tuple[bytes, Failure]]:
+    """Reports answers, and gives the keys without one."""
     op = OPS[step.do]
-    if isinstance(reply, Failure):
-        if op == "invalidate":
-            for key in step.keys:
-                router.lost(step.node, key, reply.outcome)
-        else:
-            router.report(step.node, reply.outcome, op)
-    elif op == "read":
-        for found in reply:
+    failed: list[tuple[bytes, Failure]] = []
+    for key, found in zip(step.keys, reply, strict=True):
+        if isinstance(found, Failure):
+            failed.append((key, found))
+        elif op == "read":
             router.report(step.node, "miss" if not found or isinstance(found, Token) else "hit", op)
-    else:
-        for _ in reply:
+        else:
             router.report(step.node, "ok", op)
+    return failed
+
+
+def _report_failed(router: Router, step: Step, failed: list[tuple[bytes, Failure]]) -> None:
+    op = OPS[step.do]
+    if op == "invalidate":
+        for key, failure in failed:
+            if not failure.silent:
+                router.lost(step.node, key, failure.outcome)
+    else:
+        # It was one request.
+        router.report(step.node, failed[0][1].outcome, op)

@@ -17,11 +17,15 @@ from pymemcache.exceptions import (
 from ringshift._ringshift import Node, Router
 from ringshift.adapters._connecting import is_unreachable
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
-from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
+from ringshift.adapters._partial import answers_of, in_part, keep_answers
+from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token, each
 from ringshift.adapters._ways import SharedWays
 from ringshift.errors import ClosedError
 
 _Result = TypeVar("_Result")
+
+LONGEST_KEY: Final = 250
+"""How many bytes a key may have, prefix included."""
 
 
 class Pool(base.PooledClient):  # type: ignore[misc]
@@ -91,7 +95,9 @@ class Pool(base.PooledClient):  # type: ignore[misc]
         self.client_pool.destroy(connection)
         if was_closed and isinstance(error, AttributeError):
             # Another thread closed the client, and pymemcache met a socket that is no more.
-            raise RuntimeError("the client was closed meanwhile") from error
+            closed = RuntimeError("the client was closed meanwhile")
+            keep_answers(closed, answers_of(error))
+            raise closed from error
 
 
 class Memcached(SharedWays[Pool]):
@@ -113,9 +119,23 @@ class Memcached(SharedWays[Pool]):
         """Sends a step; only a caller's mistake is raised."""
         try:
             pool, prefix = self._way(step.node)
-            return _SENDERS[step.do](pool, step, [prefix + key for key in step.keys])
+            keys = [prefix + key for key in step.keys]
+            if step.do is Do.DELETE and max(map(len, keys)) > LONGEST_KEY:
+                return self._send_short(step, keys)
+            return _SENDERS[step.do](pool, step, keys)
         except Exception as error:  # noqa: BLE001 - what is no node's failure is raised again
-            return failure(error)
+            failed = failure(error)
+            return in_part(answers_of(error), failed, len(step.keys)) if step.do in _ANSWERED_EACH else failed
+
+    def _send_short(self, step: Step, keys: list[bytes]) -> Reply:
+        """Those of the keys that the node can have: one that was lost elsewhere may be too long with a new prefix."""
+        too_long = Failure(MemcacheIllegalInputError("Key is too long for this node's prefix"), "unsent", silent=True)
+        short = [len(key) <= LONGEST_KEY for key in keys]
+        rest = [key for key, fits in zip(step.keys, short, strict=True) if fits]
+        if not rest:
+            return too_long
+        answers = iter(each(self.send(Step(step.do, step.node, rest)), len(rest)))
+        return [next(answers) if fits else too_long for fits in short]
 
     def get(self, node: Node, key: bytes) -> Item | None:
         """The step GET for one key; raises what pymemcache raises, and so do those below."""
@@ -272,6 +292,9 @@ def _delete(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
 def _touch(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     return pool.run(Connection.touch_each, keys, step.items)
 
+
+# Those whose keys have an answer each, which is all there is to their reply.
+_ANSWERED_EACH: Final = {Do.FILL, Do.ADD, Do.SET, Do.REPLACE, Do.CAS, Do.DELETE, Do.TOUCH}
 
 _SENDERS: Final[dict[Do, Callable[[Pool, Step, list[bytes]], Reply]]] = {
     Do.GET: _get,

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of
 from ringshift.adapters._repaying import repay_at
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Step, Token
+from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Step, Token, each
 
 Tokens = list[tuple[Node, Token]]
 """Which nodes may be filled, and with what."""
@@ -137,12 +137,11 @@ def _ask(
         waiting = []
         replies = yield [Step(do, node, [keys[at] for at in group]) for (do, node), group in groups.items()]
         for ((_, node), group), reply in zip(groups.items(), replies, strict=True):
-            if isinstance(reply, Failure):
-                waiting += group
-                continue
-            for at, found in zip(group, reply, strict=True):
+            for at, found in zip(group, each(reply, len(group)), strict=True):
                 if isinstance(found, Item):
                     items[at] = found
+                elif isinstance(found, Failure):
+                    waiting.append(at)
                 else:
                     tokens[at] = _held(((node, found),))
                     behind[at] = asked[at][1][attempt + 1 :]
