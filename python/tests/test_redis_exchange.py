@@ -144,6 +144,40 @@ def test_with_a_cache_in_the_client_it_is_used() -> None:
     assert _exchange.ask(Cached(), ("GET", b"k")) == ("GET", b"k")
 
 
+@pytest.mark.parametrize("own", [LookupError, KeyboardInterrupt])
+def test_a_connection_is_given_up_when_its_reply_is_not_waited_for(own: type[BaseException]) -> None:
+    """Where the exception comes between sending and reading, redis-py itself has not done so."""
+
+    class Connection:
+        retry = Retry(NoBackoff(), 1)
+        done: list[str] = []  # noqa: RUF012
+
+        def send_packed_command(self, _request: object) -> None:
+            self.done.append("sent")
+
+        def read_response(self) -> None:
+            raise own("of the caller's")
+
+        def should_reconnect(self) -> bool:
+            return False
+
+        def disconnect(self) -> None:
+            self.done.append("disconnected")
+
+    class Pool:
+        cache = None
+
+        def get_connection(self) -> Connection:
+            return Connection()
+
+        def release(self, connection: Connection) -> None:
+            connection.done.append("released")
+
+    with pytest.raises(own, match="of the caller's"):
+        _exchange.ask(type("Bare", (), {"connection_pool": Pool()})(), ("DEL", b"k"))
+    assert Connection.done == ["sent", "disconnected", "released"]
+
+
 def test_ways_of_earlier_generations_are_forgotten(server: RedisServer) -> None:
     with ringshift.Router.from_spec(spec(1, cluster(f"a@{server.address}", prefix="1:"))) as router:
         with Redis(router) as client:
