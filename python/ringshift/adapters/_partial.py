@@ -16,8 +16,8 @@ def keep_answers(error: BaseException, answers: Sequence[Any]) -> None:
 
 
 def answers_of(error: BaseException) -> Sequence[Any]:
-    """What was noted; nothing on most."""
-    noted: Sequence[Any] = error.__dict__.get(_ANSWERS, ())
+    """What was noted, once; nothing on most."""
+    noted: Sequence[Any] = error.__dict__.pop(_ANSWERS, ())
     return noted
 
 
