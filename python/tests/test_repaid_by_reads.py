@@ -79,18 +79,32 @@ def test_by_redis(server: RedisServer, method: str, arguments: tuple[Any, ...], 
     asyncio.run(main())
 
 
+def test_of_many_keys_a_node_that_is_not_asked_is_asked_for_what_it_is_owed(servers: list[Server]) -> None:
+    text = spec(1, cluster(f"a@{servers[0].address}", f"b@{servers[1].address}"))
+    with ringshift.Router.from_spec(text) as router, Client(router) as client:
+        keys = [f"k{at}" for at in range(40)]
+        at = {key: router.route(key).invalidate[0] for key in keys}
+        owed, read = (next(key for key in keys if at[key].id == node) for node in "ab")
+        servers[0].set(owed, b"old")
+        servers[1].set(read, b"v")
+        router.lost(at[owed], owed)
+        assert client.get_many([owed, read]) == {read: b"v"}
+        assert servers[0].get(owed) is None
+        assert router.route(owed).read is not None
+
+
 def test_a_read_that_is_cancelled_while_it_sends_again_reads_nothing_more(server: RedisServer) -> None:
     """What a plan does behind an invalidation is no part of it: a key that was only to be read is not removed."""
 
     async def main() -> None:
-        # The key of another server is read only after this one was asked.
-        text = spec(1, cluster(f"a@{server.address}", "b", kind="modulo"))
+        text = spec(1, cluster(f"a@{server.address}", f"b@{other.address}"))
         with ringshift.Router.from_spec(text) as router:
-            keys = [f"k{at}" for at in range(20)]
-            here = [key for key in keys if router.route(key).invalidate[0].id == "a"]
-            owed, read = here[:2]
-            server.run("MSET", owed, "old", read, "v")
-            router.lost(router.route(owed).invalidate[0], owed)
+            keys = [f"k{at}" for at in range(40)]
+            nodes = {key: router.route(key).invalidate[0] for key in keys}
+            owed, read = (next(key for key in keys if nodes[key].id == node) for node in "ab")
+            server.run("SET", owed, "old")
+            other.run("SET", read, "v")
+            router.lost(nodes[owed], owed)
             async with AsyncRedis(router, socket_timeout=20) as client:
                 server.pause()
                 try:
@@ -104,7 +118,11 @@ def test_a_read_that_is_cancelled_while_it_sends_again_reads_nothing_more(server
                 while router.route(owed).read is None:  # noqa: ASYNC110 - a router has no event for it
                     await asyncio.sleep(0.01)
                 await asyncio.sleep(0.05)
-                assert server.get(read) == b"v"
+                assert other.get(read) == b"v"
                 assert server.get(owed) is None
 
-    asyncio.run(asyncio.wait_for(main(), 20))
+    other = RedisServer()
+    try:
+        asyncio.run(asyncio.wait_for(main(), 20))
+    finally:
+        other.kill()

@@ -9,7 +9,7 @@ defeats it, and a copy keeps the time that it has left.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of
@@ -34,7 +34,7 @@ def read_with_time(router: Router, route: Route, key: bytes) -> Plan[Item | None
 
 
 def _read(do: Do, router: Router, route: Route, key: bytes) -> Plan[Item | None]:
-    yield from _repay_unread(router, route)
+    yield from _repay_unread(router, (route,))
     for target in (route.read, route.fallback):
         for node in nodes_of(target):
             (reply,) = yield [Step(do, node, (key,))]
@@ -50,7 +50,7 @@ def _read(do: Do, router: Router, route: Route, key: bytes) -> Plan[Item | None]
 def seek(router: Router, route: Route, key: bytes) -> Plan[tuple[Item | None, Tokens]]:
     """The item of one key, or else the tokens to fill it with after it was loaded from the origin."""
     held: Tokens = []
-    yield from _repay_unread(router, route)
+    yield from _repay_unread(router, (route,))
     nodes = nodes_of(route.read)
     for at, node in enumerate(nodes):
         (reply,) = yield [Step(Do.SEEK, node, (key,))]
@@ -97,7 +97,9 @@ def read_many(router: Router, routes: Sequence[Route], keys: Sequence[bytes]) ->
     items: list[Item | None] = [None] * len(keys)
     tokens: dict[int, Tokens] = {}
     asked = {at: (Do.SEEK if route.fill else Do.GET, nodes_of(route.read)) for at, route in enumerate(routes)}
-    yield from _repay_unread(router, *(routes[at] for at, (_, nodes) in asked.items() if not nodes))
+    unread = [routes[at] for at, (_, nodes) in asked.items() if not nodes]
+    if unread:
+        yield from _repay_unread(router, unread, {nodes[0] for _, nodes in asked.values() if nodes})
     behind = yield from _ask(asked, keys, items, tokens)
     # Those that may be copied are filled at all nodes that are read.
     yield from _ask_behind({at: others for at, others in behind.items() if routes[at].fill}, keys, tokens)
@@ -187,15 +189,17 @@ def _may_be_copied(item: Item) -> bool:
     return item.ttl is None or (item.ttl != UNKNOWN and item.ttl > 0)
 
 
-def _repay_unread(router: Router, *routes: Route) -> Plan[None]:
-    nodes = {node: None for route in routes if route.read is None for node in route.invalidate}
+def _repay_unread(router: Router, routes: Iterable[Route], asked: Collection[Node] = ()) -> Plan[None]:
+    """Sends again what is owed where keys may not be read. At nodes that are asked anyhow their answer leads to it."""
+    unread = (node for route in routes if route.read is None for node in route.invalidate)
+    nodes = dict.fromkeys(node for node in unread if node not in asked)
     if nodes:
         yield from repay_at(router, nodes)
 
 
 def read_with_token(router: Router, route: Route, key: bytes) -> Plan[tuple[Item, Node, Token] | None]:
     """The item of one key, the node that it is at and its token for CAS. A fallback's token would be of no use."""
-    yield from _repay_unread(router, route)
+    yield from _repay_unread(router, (route,))
     for node in nodes_of(route.read):
         (reply,) = yield [Step(Do.GETS, node, (key,))]
         if not isinstance(reply, Failure):
@@ -210,7 +214,7 @@ def add(router: Router, route: Route, key: bytes, item: Item) -> Plan[bool]:
 
 def touch(router: Router, route: Route, key: bytes, ttl: float | None) -> Plan[bool]:
     """Gives an item another time to live where it is read, or else where it will be copied from."""
-    yield from _repay_unread(router, route)
+    yield from _repay_unread(router, (route,))
     item = limited(router, Item(b"", ttl=ttl))
     found = yield from _first(Do.TOUCH, nodes_of(route.read), key, item)
     return found or (yield from _first(Do.TOUCH, nodes_of(route.fallback), key, item))
