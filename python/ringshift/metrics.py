@@ -75,7 +75,8 @@ class Debt(TypedDict):
     cluster: str
     """The cluster's name."""
     lost: int
-    """How many invalidations were reported as error, timeout, unreachable or unsent, under the cluster's present prefix."""
+    """How many invalidations were reported as error, timeout, unreachable or unsent, under the cluster's present
+    prefix."""
     last: int
     """When the last of them was, in seconds since 1970; 0 if there was none."""
     open: bool

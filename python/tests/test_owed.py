@@ -45,7 +45,7 @@ def test_a_loss_is_counted_as_a_report_is() -> None:
 def test_what_is_no_loss_is_refused() -> None:
     router, other = one(), one()
     (node,) = router.nodes
-    with pytest.raises(ringshift.InvalidArgumentError, match="use error, timeout or unreachable"):
+    with pytest.raises(ringshift.InvalidArgumentError, match="use error, timeout, unreachable or unsent"):
         router.lost(node, "k", "hit")  # type: ignore[arg-type]
     with pytest.raises(ringshift.InvalidArgumentError, match="not an outcome"):
         router.lost(node, "k", "lost")  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pymemcache.exceptions import MemcacheUnexpectedCloseError
+from pymemcache.exceptions import MemcacheIllegalInputError, MemcacheUnexpectedCloseError
 from servers import Relay, Server
 from specs import cluster, spec
 
@@ -255,6 +255,48 @@ def test_a_connection_that_dies_in_the_middle_of_many(relays: list[Relay]) -> No
         assert client.get_many(KEYS) == {}
 
 
+def test_of_many_keys_those_that_were_answered_are_not_lost(relays: list[Relay]) -> None:
+    relay = relays[0]
+    keys = [f"key:{at:03}" for at in range(150)]
+    with ringshift.Router.from_spec(alone(relay)) as router, Client(router) as client:
+        for write in (lambda: client.delete_many(keys), lambda: client.set_many(dict.fromkeys(keys, b"2"))):
+            client.set_many(dict.fromkeys(keys, b"1"))
+            client.close()
+            before = counts(router, "error", "ok")
+            # So many are sent before their answers are read.
+            relay.cut = lambda line: line.split(" ")[1:2] == ["key:120"]
+            with pytest.raises(ringshift.InvalidationLostError) as raised:
+                write()
+            assert [lost.key.decode() for lost in raised.value.lost] == keys[100:]
+            after = counts(router, "error", "ok")
+            assert after["invalidate", "error"] - before.get(("invalidate", "error"), 0) == 50
+            assert after["invalidate", "ok"] - before["invalidate", "ok"] == 100
+            assert [route.read is not None for route in router.route_many(keys)] == [True] * 100 + [False] * 50
+            relay.cut = lambda _: False
+            while any(route.read is None for route in router.route_many(keys)):
+                client.get("other")
+
+
+def test_an_owed_key_that_is_too_long_holds_no_other_up(servers: list[Server]) -> None:
+    blue, green = cluster(f"a@{servers[0].address}"), cluster(f"b@{servers[1].address}", prefix="generation:1:")
+    long, short = "l" * 240, "s"
+    with ringshift.Router.from_spec(spec(1, blue, breaker=PATIENT)) as router, Client(router) as client:
+        for key in (long, short):
+            servers[0].set(key, b"old")
+            router.lost(router.nodes[0], key, "unsent")
+        router.apply(spec(2, blue, green, "prepare", breaker=PATIENT))
+        client.get("other")
+        assert router.route(short).read is not None
+        assert servers[0].get(short) is None
+        # What is owed of it stays so, and is no new loss.
+        assert router.route(long).read is None
+        assert router.metrics()["owed"]["keys"] == 1
+        assert counts(router) == {}
+        assert counts(router, "unsent") == {("invalidate", "unsent"): 2}
+        with pytest.raises(MemcacheIllegalInputError):
+            client.get(long)
+
+
 def test_thousands_of_keys_at_once(servers: list[Server]) -> None:
     """More than fits into the sockets' buffers in either direction."""
     with ringshift.Router.from_spec(moving(servers, 0)) as router, Client(router) as client:
@@ -290,8 +332,17 @@ def test_a_full_pool_says_nothing_about_the_node(servers: list[Server]) -> None:
             assert client.get("k") is None
             with pytest.raises(ringshift.InvalidationLostError):
                 client.delete("k")
+            with pytest.raises(RuntimeError):
+                client.incr("n", 1)
         assert counts(router) == {}
-        assert client.get("k") == b"1"
+        assert counts(router, "unsent") == {("read", "unsent"): 1, ("invalidate", "unsent"): 1, ("fill", "unsent"): 1}
+        assert router.metrics()["breakers"][0]["state"] == "closed"
+        # The value is there, and is not read: it is removed now that this can be sent.
+        assert servers[0].get("k") == b"1"
+        assert client.get("k") is None
+        assert servers[0].get("k") is None
+        assert client.set("k", b"2")
+        assert client.get("k") == b"2"
 
 
 def test_nonsense_from_a_server_is_an_error(relays: list[Relay]) -> None:
@@ -347,3 +398,7 @@ def test_a_write_goes_on_when_its_connection_is_closed_by_another_thread(
             client.delete_many(["k", *(f"k{at}" for at in range(100))])
         assert servers[1].get("g1:k") is None
         assert counts(router) == {}
+        # What was answered before is not lost.
+        assert 0 < counts(router, "unsent")["invalidate", "unsent"] <= 100
+        assert router.route("k").read is not None
+        assert router.route("k99").read is None

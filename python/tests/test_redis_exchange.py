@@ -144,6 +144,40 @@ def test_with_a_cache_in_the_client_it_is_used() -> None:
     assert _exchange.ask(Cached(), ("GET", b"k")) == ("GET", b"k")
 
 
+@pytest.mark.parametrize("own", [LookupError, KeyboardInterrupt])
+def test_a_connection_is_given_up_when_its_reply_is_not_waited_for(own: type[BaseException]) -> None:
+    """Where the exception comes between sending and reading, redis-py itself has not done so."""
+
+    class Connection:
+        retry = Retry(NoBackoff(), 1)
+        done: list[str] = []  # noqa: RUF012
+
+        def send_packed_command(self, _request: object) -> None:
+            self.done.append("sent")
+
+        def read_response(self) -> None:
+            raise own("of the caller's")
+
+        def should_reconnect(self) -> bool:
+            return False
+
+        def disconnect(self) -> None:
+            self.done.append("disconnected")
+
+    class Pool:
+        cache = None
+
+        def get_connection(self) -> Connection:
+            return Connection()
+
+        def release(self, connection: Connection) -> None:
+            connection.done.append("released")
+
+    with pytest.raises(own, match="of the caller's"):
+        _exchange.ask(type("Bare", (), {"connection_pool": Pool()})(), ("DEL", b"k"))
+    assert Connection.done == ["sent", "disconnected", "released"]
+
+
 def test_ways_of_earlier_generations_are_forgotten(server: RedisServer) -> None:
     with ringshift.Router.from_spec(spec(1, cluster(f"a@{server.address}", prefix="1:"))) as router:
         with Redis(router) as client:
@@ -167,6 +201,14 @@ def test_ways_of_earlier_generations_are_forgotten(server: RedisServer) -> None:
         asyncio.run(main())
 
 
+def says_nothing(router: ringshift.Router) -> None:
+    """A read, an invalidation and a count that were not sent are reported as that, and no breaker is touched."""
+    counts = {(each["op"], each["outcome"]): each["count"] for each in router.metrics()["requests"]}
+    unsent = {(op, "unsent"): 1 for op in ("read", "invalidate", "fill")}
+    assert counts == {("invalidate", "ok"): 1, **unsent}
+    assert {each["state"] for each in router.metrics()["breakers"]} <= {"closed"}
+
+
 def test_a_full_pool_says_nothing_about_the_node(server: RedisServer) -> None:
     server.run("FLUSHALL")
     text = spec(1, cluster(f"a@{server.address}"))
@@ -179,9 +221,14 @@ def test_a_full_pool_says_nothing_about_the_node(server: RedisServer) -> None:
             client.delete("k")
         with pytest.raises(redis.exceptions.MaxConnectionsError):
             client.incr("n")
+        says_nothing(router)
         pool.release(connection)
-        assert client.get("k") == b"v"
-        assert {each["outcome"] for each in router.metrics()["requests"]} == {"ok", "hit"}
+        # The value is there, and is not read: it is removed now that this can be sent.
+        assert server.get("k") == b"v"
+        assert client.get("k") is None
+        assert server.get("k") is None
+        client.set("k", "w")
+        assert client.get("k") == b"w"
 
 
 def test_a_full_pool_says_nothing_about_the_node_in_asyncio(server: RedisServer) -> None:
@@ -196,9 +243,40 @@ def test_a_full_pool_says_nothing_about_the_node_in_asyncio(server: RedisServer)
                     await client.delete("k")
                 with pytest.raises(redis.exceptions.MaxConnectionsError):
                     await client.incr("n")
+                says_nothing(router)
                 await pool.release(connection)
-                assert await client.get("k") == b"v"
-                assert {each["outcome"] for each in router.metrics()["requests"]} == {"ok", "hit"}
+                # As above.
+                assert server.get("k") == b"v"
+                assert await client.get("k") is None
+                assert server.get("k") is None
+                await client.set("k", "w")
+                assert await client.get("k") == b"w"
 
     server.run("FLUSHALL")
+    asyncio.run(main())
+
+
+def test_of_many_keys_those_that_the_server_has_removed_are_not_lost(server: RedisServer) -> None:
+    server.run("FLUSHALL")
+    text = spec(1, cluster(f"a@{server.address}"), breaker={"failures": 100, "rate": 1, "cluster_rate": 1})
+    user = {"username": "some", "password": "p"}
+    server.run("ACL", "SETUSER", "some", "on", ">p", "~ours:*", "+@all")
+    with ringshift.Router.from_spec(text) as router, Redis(router, **user) as client:
+        for keys in (("ours:1", "theirs", "ours:2"), ("theirs", "theirs:2")):
+            for key in keys:
+                server.run("SET", key, "v")
+            for method, arguments in (("delete", keys), ("mset", (dict.fromkeys(keys, "w"),))):
+                with pytest.raises(ringshift.InvalidationLostError) as raised:
+                    getattr(client, method)(*arguments)
+                assert [lost.key.decode() for lost in raised.value.lost] == [key for key in keys if key[0] == "t"]
+        assert router.route("ours:1").read is not None
+        assert router.route("theirs").read is None
+
+    async def main() -> None:
+        with ringshift.Router.from_spec(text) as router:
+            async with AsyncRedis(router, **user) as client:
+                with pytest.raises(ringshift.InvalidationLostError) as raised:
+                    await client.delete("ours:1", "theirs", "ours:2")
+                assert [lost.key for lost in raised.value.lost] == [b"theirs"]
+
     asyncio.run(main())

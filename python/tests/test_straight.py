@@ -170,9 +170,21 @@ def test_a_callers_mistake_is_raised(run: Callable[..., Any]) -> None:
     router = one()
     with pytest.raises(TypeError):
         run(router, Node(TypeError()), never, None, misses=True)
-    with pytest.raises(TypeError):
-        run(router, Node(TypeError()), never, VALUE)
     assert counts(router) == {}
+
+
+@pytest.mark.parametrize("own", [TypeError, KeyboardInterrupt])
+def test_what_is_left_of_a_write_is_lost_when_it_is_broken_off(
+    run: Callable[..., Any], own: type[BaseException]
+) -> None:
+    for plan, item in ((_writing.set_one, VALUE), (_writing.delete_one, None)):
+        router = one()
+        node = Node(own("of the caller's"))
+        with pytest.raises(own, match="of the caller's"):
+            run(router, node, plan, item)
+        assert node.sent == []
+        assert counts(router) == {("invalidate", "unsent"): 1}
+        assert router.route("k").read is None
 
 
 def test_a_write_that_a_new_generation_overtook_is_sent_again_by_both(run: Callable[..., Any]) -> None:

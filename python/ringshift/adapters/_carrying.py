@@ -1,31 +1,34 @@
 """The loops that hand a plan's steps to a cache client, and report how each ended.
 
-Where a node has answered to which invalidations are owed, they are sent again when the plan has ended.
+Where a node has answered to which invalidations are owed, they are sent again when the plan has ended. Where an
+exception that is no node's failure (Ctrl-C, a time limit of the caller's) ends an invalidation in the middle, what is
+left of it is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from ringshift._ringshift import Router
 from ringshift.adapters._repaying import Owed, OwedKey, repay
 from ringshift.adapters._steps import OPS, Do, Failure, Plan, Reply, Result, Send, SendAsync, Step, Token
-from ringshift.errors import ClosedError
+from ringshift.errors import ClosedError, InvalidationLostError
 
 REMOVAL: Final = 30.0
 """Seconds for what is left of a cancelled invalidation."""
 
 
-def carry_out(plan: Plan[Result], send: Send, router: Router, answer: Reply | None = None) -> Result:
+def carry_out(plan: Plan[Result], send: Send, router: Router, answer: Reply | BaseException | None = None) -> Result:
     """Sends a plan's steps one after the other, and reports how each ended.
 
     Args:
         plan: The plan; nothing of it was asked for yet.
         send: Sends one step.
         router: What is told how the steps ended.
-        answer: The reply to the plan's first step, if that was sent already.
+        answer: The reply to the plan's first step, if that was sent already, or what was raised meanwhile.
     """
     owed: list[OwedKey] = []
     try:
@@ -41,23 +44,28 @@ def send_again(owed: Owed, send: Send, router: Router) -> None:
     _carry_out(repay(router, owed), send, router, [], None)
 
 
-def _carry_out(plan: Plan[Result], send: Send, router: Router, owed: list[OwedKey], answer: Reply | None) -> Result:
+def _carry_out(
+    plan: Plan[Result], send: Send, router: Router, owed: list[OwedKey], answer: Reply | BaseException | None
+) -> Result:
     try:
         steps = next(plan)
+        if isinstance(answer, BaseException):
+            _break_off(plan, steps, [], router)
+            raise answer
         if answer is not None:
             steps = _answered(plan, steps, answer, router, owed)
         while True:
-            if len(steps) == 1:
-                step = steps[0]
-                reply = send(step)
-                _report(router, step, reply, owed)
-                steps = plan.send([reply])
-                continue
-            replies = []
-            for step in steps:
-                reply = send(step)
-                _report(router, step, reply, owed)
-                replies.append(reply)
+            replies: list[Reply] = []
+            try:
+                for step in steps:
+                    reply = send(step)
+                    _report(router, step, reply, owed)
+                    replies.append(reply)
+            except BaseException:
+                _break_off(plan, steps, replies, router)
+                # Nothing more is waited for; what was given out is given out again in a while.
+                owed.clear()
+                raise
             steps = plan.send(replies)
     except StopIteration as done:
         result: Result = done.value
@@ -71,13 +79,12 @@ def _answered(plan: Plan[Any], steps: list[Step], answer: Reply, router: Router,
 
 
 async def carry_out_async(
-    plan: Plan[Result], send: SendAsync, router: Router, answer: Reply | asyncio.CancelledError | None = None
+    plan: Plan[Result], send: SendAsync, router: Router, answer: Reply | BaseException | None = None
 ) -> Result:
     """The same by a client whose answers are awaited; steps that may go at the same time do.
 
     Where it is cancelled in the middle of an invalidation, a task of its own removes the key from the nodes that are
-    left: what the caller wrote to the origin stays there. `answer` may say that this happened to the step that was sent
-    already.
+    left: what the caller wrote to the origin stays there.
     """
     owed: list[OwedKey] = []
     try:
@@ -101,7 +108,7 @@ async def _carry_out_async(
     send: SendAsync,
     router: Router,
     owed: list[OwedKey],
-    answer: Reply | asyncio.CancelledError | None,
+    answer: Reply | BaseException | None,
 ) -> Result:
     async def one(step: Step) -> Reply:
         reply = await send(step)
@@ -113,6 +120,9 @@ async def _carry_out_async(
         if isinstance(answer, asyncio.CancelledError):
             _go_on_alone(plan, steps, one, router)
             raise answer
+        if isinstance(answer, BaseException):
+            _break_off(plan, steps, [], router)
+            raise answer
         if answer is not None:
             steps = _answered(plan, steps, answer, router, owed)
         while True:
@@ -120,6 +130,9 @@ async def _carry_out_async(
                 replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
             except asyncio.CancelledError:
                 _go_on_alone(plan, steps, one, router)
+                raise
+            except BaseException:
+                _break_off(plan, steps, [], router)
                 raise
             steps = plan.send(list(replies))
     except StopIteration as done:
@@ -133,7 +146,7 @@ _running: Final[set[asyncio.Future[None]]] = set()
 
 def _go_on_alone(plan: Plan[Any], steps: list[Step], one: SendAsync, router: Router) -> None:
     """After the caller was cancelled."""
-    if any(OPS[step.do] == "invalidate" for step in steps):
+    if _invalidates(steps):
         rest = asyncio.ensure_future(_remove_rest(plan, steps, one, router))
         _running.add(rest)
         rest.add_done_callback(_running.discard)
@@ -143,44 +156,74 @@ async def _remove_rest(plan: Plan[Any], steps: list[Step], one: SendAsync, route
     """Goes on with a cancelled invalidation; what can't be removed in time counts as lost."""
     try:
         async with asyncio.timeout(REMOVAL):
-            while True:
+            while _invalidates(steps):
                 # Also where a value was to be stored: the caller gave up on that.
                 replies = await asyncio.gather(*(one(Step(Do.DELETE, step.node, step.keys)) for step in steps))
                 steps = plan.send(list(replies))
-    except StopIteration:
+    except (StopIteration, InvalidationLostError):
+        # The router was told of what was lost, and nobody else asks.
         return
     except (TimeoutError, asyncio.CancelledError) as error:
-        lost = Failure(TimeoutError("the invalidation was cancelled"), "timeout")
-        with suppress(StopIteration):
-            while True:
-                for step in steps:
-                    _report(router, Step(Do.DELETE, step.node, step.keys), lost, [])
-                steps = plan.send([lost] * len(steps))
+        _lose(plan, steps, [], router, Failure(TimeoutError("the invalidation was cancelled"), "timeout"))
         if isinstance(error, asyncio.CancelledError):
             raise
+
+
+def _break_off(plan: Plan[Any], steps: list[Step], replies: list[Reply], router: Router) -> None:
+    """After something of the caller's own was raised while steps were out, of which some have replies.
+
+    All that is left of an invalidation is lost: what was never sent, and the step that was out too, of which nobody
+    knows. It says nothing of the node, which may have been given no time to answer: no breaker may open by it.
+    """
+    _lose(plan, steps, replies, router, Failure(InterruptedError("the invalidation was broken off"), "unsent"))
+
+
+def _lose(plan: Plan[Any], steps: list[Step], replies: list[Reply], router: Router, lost: Failure) -> None:
+    """Ends an invalidation without sending anything more; steps without a reply, and those behind them, are lost."""
+    with suppress(StopIteration, InvalidationLostError):
+        while _invalidates(steps):
+            for step in steps[len(replies) :]:
+                _report(router, step, lost, [])
+            steps, replies = plan.send([*replies, *[lost] * (len(steps) - len(replies))]), []
+
+
+def _invalidates(steps: list[Step]) -> bool:
+    """Whether steps belong to an invalidation. What a plan asks for before and after one is no part of it."""
+    return any(OPS[step.do] == "invalidate" for step in steps)
 
 
 def _report(router: Router, step: Step, reply: Reply, owed: list[OwedKey]) -> None:
     # A request that was under way when the router was closed still has its result, and those behind it are still sent.
     with suppress(ClosedError):
-        _report_all(router, step, reply)
-        if not isinstance(reply, Failure):
+        failed = (
+            [(key, reply) for key in step.keys] if isinstance(reply, Failure) else _report_answers(router, step, reply)
+        )
+        if failed:
+            _report_failed(router, step, failed)
+        else:
             owed += router.owed(step.node)
 
 
-def _report_all(router: Router, step: Step, reply: Reply) -> None:
+def _report_answers(router: Router, step: Step, reply: Sequence[Any]) -> list[tuple[bytes, Failure]]:
+    """Reports answers, and gives the keys without one."""
     op = OPS[step.do]
-    if isinstance(reply, Failure):
-        if reply.outcome is None:
-            return
-        if op == "invalidate":
-            for key in step.keys:
-                router.lost(step.node, key, reply.outcome)
-        else:
-            router.report(step.node, reply.outcome, op)
-    elif op == "read":
-        for found in reply:
+    failed: list[tuple[bytes, Failure]] = []
+    for key, found in zip(step.keys, reply, strict=True):
+        if isinstance(found, Failure):
+            failed.append((key, found))
+        elif op == "read":
             router.report(step.node, "miss" if not found or isinstance(found, Token) else "hit", op)
-    else:
-        for _ in reply:
+        else:
             router.report(step.node, "ok", op)
+    return failed
+
+
+def _report_failed(router: Router, step: Step, failed: list[tuple[bytes, Failure]]) -> None:
+    op = OPS[step.do]
+    if op == "invalidate":
+        for key, failure in failed:
+            if not failure.silent:
+                router.lost(step.node, key, failure.outcome)
+    else:
+        # It was one request.
+        router.report(step.node, failed[0][1].outcome, op)

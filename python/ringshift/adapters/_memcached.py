@@ -17,11 +17,15 @@ from pymemcache.exceptions import (
 from ringshift._ringshift import Node, Router
 from ringshift.adapters._connecting import is_unreachable
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
-from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token
+from ringshift.adapters._partial import answers_of, in_part, keep_answers
+from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token, each
 from ringshift.adapters._ways import SharedWays
 from ringshift.errors import ClosedError
 
 _Result = TypeVar("_Result")
+
+LONGEST_KEY: Final = 250
+"""How many bytes a key may have, prefix included."""
 
 
 class Pool(base.PooledClient):  # type: ignore[misc]
@@ -107,7 +111,9 @@ class Pool(base.PooledClient):  # type: ignore[misc]
             was_closed = True
         if was_closed and isinstance(error, AttributeError):
             # Another thread closed the client, and pymemcache met a socket that is no more.
-            raise RuntimeError("the client was closed meanwhile") from error
+            closed = RuntimeError("the client was closed meanwhile")
+            keep_answers(closed, answers_of(error))
+            raise closed from error
 
     def is_used(self) -> bool:
         """Whether somebody has one of the connections."""
@@ -135,9 +141,23 @@ class Memcached(SharedWays[Pool]):
         """Sends a step; only a caller's mistake is raised."""
         try:
             pool, prefix = self._way(step.node)
-            return _SENDERS[step.do](pool, step, [prefix + key for key in step.keys])
+            keys = [prefix + key for key in step.keys]
+            if step.do is Do.DELETE and max(map(len, keys)) > LONGEST_KEY:
+                return self._send_short(step, keys)
+            return _SENDERS[step.do](pool, step, keys)
         except Exception as error:  # noqa: BLE001 - what is no node's failure is raised again
-            return failure(error)
+            failed = failure(error)
+            return in_part(answers_of(error), failed, len(step.keys)) if step.do in _ANSWERED_EACH else failed
+
+    def _send_short(self, step: Step, keys: list[bytes]) -> Reply:
+        """Those of the keys that the node can have: one that was lost elsewhere may be too long with a new prefix."""
+        too_long = Failure(MemcacheIllegalInputError("Key is too long for this node's prefix"), "unsent", silent=True)
+        short = [len(key) <= LONGEST_KEY for key in keys]
+        rest = [key for key, fits in zip(step.keys, short, strict=True) if fits]
+        if not rest:
+            return too_long
+        answers = iter(each(self.send(Step(step.do, step.node, rest)), len(rest)))
+        return [next(answers) if fits else too_long for fits in short]
 
     def get(self, node: Node, key: bytes) -> Item | None:
         """The step GET for one key; raises what pymemcache raises, and so do those below."""
@@ -168,9 +188,9 @@ class Memcached(SharedWays[Pool]):
             result = pool.run(
                 lambda connection: getattr(connection, name)(wire, *arguments, noreply=False), again=False
             )
-        except (OSError, MemcacheUnexpectedCloseError) as error:
+        except (OSError, MemcacheUnexpectedCloseError, RuntimeError) as error:
             with suppress(ClosedError):
-                self._router.report(node, failure(error).outcome or "error", "fill")
+                self._router.report(node, failure(error).outcome, "fill")
             raise
         # As in `_steps`, it has its result also if the router was closed meanwhile.
         try:
@@ -217,8 +237,8 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, OSError | MemcacheError | ValueError | LookupError):
         return Failure(error, "error")
     if isinstance(error, RuntimeError):
-        # pymemcache's way to say that `max_pool_size` is reached, which tells nothing about the node.
-        return Failure(error, None)
+        # pymemcache's way to say that `max_pool_size` is reached, and ours that the client was closed meanwhile.
+        return Failure(error, "unsent")
     raise error
 
 
@@ -270,7 +290,7 @@ def _fill(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     epoch = min(token.epoch for token in step.tokens)
     stored = pool.run_since(epoch, lambda connection: connection.store_each(b"cas", keys, step.items, step.tokens))
     return (
-        Failure(ConnectionError("no connection is left from when the token was taken"), None)
+        Failure(ConnectionError("no connection is left from when the token was taken"), "unsent")
         if stored is None
         else stored
     )
@@ -295,6 +315,9 @@ def _delete(pool: Pool, _step: Step, keys: list[bytes]) -> Reply:
 def _touch(pool: Pool, step: Step, keys: list[bytes]) -> Reply:
     return pool.run(Connection.touch_each, keys, step.items)
 
+
+# Those whose keys have an answer each, which is all there is to their reply.
+_ANSWERED_EACH: Final = {Do.FILL, Do.ADD, Do.SET, Do.REPLACE, Do.CAS, Do.DELETE, Do.TOUCH}
 
 _SENDERS: Final[dict[Do, Callable[[Pool, Step, list[bytes]], Reply]]] = {
     Do.GET: _get,

@@ -15,6 +15,7 @@ from pymemcache.exceptions import MemcacheServerError, MemcacheUnexpectedCloseEr
 
 from ringshift.adapters._connecting import connecting
 from ringshift.adapters._expiry import to_exptime
+from ringshift.adapters._partial import keep_answers
 from ringshift.adapters._steps import UNKNOWN, Item, Refused, Token
 
 _Result = TypeVar("_Result")
@@ -222,7 +223,10 @@ class Connection(base.Client):  # type: ignore[misc]
     def _exchange(
         self, commands: Sequence[bytes], read: Callable[[bytes, bytes], tuple[bytes, _Result]]
     ) -> list[_Result]:
-        """Sends commands and reads a reply for each. Whatever fails, the connection is given up."""
+        """Sends commands and reads a reply for each. Whatever fails, the connection is given up.
+
+        An exception has what was answered before (`_partial`).
+        """
         results: list[_Result] = []
         try:
             if self.sock is None:
@@ -235,8 +239,9 @@ class Connection(base.Client):  # type: ignore[misc]
                     rest, line = base._readline(self.sock, rest)  # noqa: SLF001
                     rest, result = read(line, rest)
                     results.append(result)
-        except BaseException:
+        except BaseException as error:
             self.close()
+            keep_answers(error, results)
             raise
         return results
 

@@ -11,12 +11,11 @@ from pymemcache.serde import LegacyWrappingSerde
 
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._expiry import to_ttl
-from ringshift.adapters._memcached import Pool
+from ringshift.adapters._memcached import LONGEST_KEY, Pool
 from ringshift.adapters._steps import Item
 
 Key = str | bytes
 
-_LONGEST_KEY: Final = 250
 # A spec allows no longer one.
 _LONGEST_PREFIX: Final = 128
 
@@ -34,7 +33,7 @@ class Values:
         self._unicode: bool = model.allow_unicode_keys
         self._encoding: str = model.encoding
         self._key_prefix: bytes = model.key_prefix
-        self._surely_short = _LONGEST_KEY - _LONGEST_PREFIX - len(self._key_prefix)
+        self._surely_short = LONGEST_KEY - _LONGEST_PREFIX - len(self._key_prefix)
         options.pop("key_prefix", None)
         self._router = router
 
@@ -62,9 +61,9 @@ class Values:
 
     def _check(self, wire: bytes, nodes: Iterable[Node]) -> None:
         """A key must be short enough for every cluster of its route, or it could be read and not be invalidated."""
-        left = _LONGEST_KEY - len(wire) - len(self._key_prefix)
+        left = LONGEST_KEY - len(wire) - len(self._key_prefix)
         if any(len(node.key_prefix) > left for node in nodes):
-            raise MemcacheIllegalInputError(f"Key is too long: with its prefix it has more than {_LONGEST_KEY} bytes")
+            raise MemcacheIllegalInputError(f"Key is too long: with its prefix it has more than {LONGEST_KEY} bytes")
 
     def _item(self, key: Key, value: Any, expire: int, flags: int | None) -> Item:
         data, own_flags = self._serde.serialize(key, value)

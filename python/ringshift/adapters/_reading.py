@@ -1,18 +1,20 @@
 """How a route is carried out, as plans: reading, copying, filling.
 
 The rules and their reasons are in docs/migration.md. In short: the nodes of `read` are asked in order until one
-answers; after a miss those of `fallback`; a cache that fails is a cache that is empty. What is stored by a reader
-carries a token that was taken before the source was asked, so that an invalidation in between defeats it, and a copy
-keeps the time that it has left.
+answers; after a miss those of `fallback`; a cache that fails is a cache that is empty. Where there is nowhere to read,
+what is owed to the nodes of `invalidate` is sent again first: perhaps that is why, and nobody else comes by. What is
+stored by a reader carries a token that was taken before the source was asked, so that an invalidation in between
+defeats it, and a copy keeps the time that it has left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Step, Token
+from ringshift.adapters._repaying import repay_at
+from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Step, Token, each
 
 Tokens = list[tuple[Node, Token]]
 """Which nodes may be filled, and with what."""
@@ -23,9 +25,19 @@ def read(router: Router, route: Route, key: bytes) -> Plan[Item | None]:
     if route.fill:
         item, _ = yield from seek(router, route, key)
         return item
+    return (yield from _read(Do.GET, router, route, key))
+
+
+def read_with_time(router: Router, route: Route, key: bytes) -> Plan[Item | None]:
+    """The same with the time that the item has left. It is never copied."""
+    return (yield from _read(Do.TAKE, router, route, key))
+
+
+def _read(do: Do, router: Router, route: Route, key: bytes) -> Plan[Item | None]:
+    yield from _repay_unread(router, (route,))
     for target in (route.read, route.fallback):
         for node in nodes_of(target):
-            (reply,) = yield [Step(Do.GET, node, (key,))]
+            (reply,) = yield [Step(do, node, (key,))]
             if isinstance(reply, Failure):
                 continue
             if reply[0] is not None:
@@ -38,6 +50,7 @@ def read(router: Router, route: Route, key: bytes) -> Plan[Item | None]:
 def seek(router: Router, route: Route, key: bytes) -> Plan[tuple[Item | None, Tokens]]:
     """The item of one key, or else the tokens to fill it with after it was loaded from the origin."""
     held: Tokens = []
+    yield from _repay_unread(router, (route,))
     nodes = nodes_of(route.read)
     for at, node in enumerate(nodes):
         (reply,) = yield [Step(Do.SEEK, node, (key,))]
@@ -84,6 +97,9 @@ def read_many(router: Router, routes: Sequence[Route], keys: Sequence[bytes]) ->
     items: list[Item | None] = [None] * len(keys)
     tokens: dict[int, Tokens] = {}
     asked = {at: (Do.SEEK if route.fill else Do.GET, nodes_of(route.read)) for at, route in enumerate(routes)}
+    unread = [routes[at] for at, (_, nodes) in asked.items() if not nodes]
+    if unread:
+        yield from _repay_unread(router, unread, {nodes[0] for _, nodes in asked.values() if nodes})
     behind = yield from _ask(asked, keys, items, tokens)
     # Those that may be copied are filled at all nodes that are read.
     yield from _ask_behind({at: others for at, others in behind.items() if routes[at].fill}, keys, tokens)
@@ -123,12 +139,11 @@ def _ask(
         waiting = []
         replies = yield [Step(do, node, [keys[at] for at in group]) for (do, node), group in groups.items()]
         for ((_, node), group), reply in zip(groups.items(), replies, strict=True):
-            if isinstance(reply, Failure):
-                waiting += group
-                continue
-            for at, found in zip(group, reply, strict=True):
+            for at, found in zip(group, each(reply, len(group)), strict=True):
                 if isinstance(found, Item):
                     items[at] = found
+                elif isinstance(found, Failure):
+                    waiting.append(at)
                 else:
                     tokens[at] = _held(((node, found),))
                     behind[at] = asked[at][1][attempt + 1 :]
@@ -174,8 +189,17 @@ def _may_be_copied(item: Item) -> bool:
     return item.ttl is None or (item.ttl != UNKNOWN and item.ttl > 0)
 
 
-def read_with_token(route: Route, key: bytes) -> Plan[tuple[Item, Node, Token] | None]:
+def _repay_unread(router: Router, routes: Iterable[Route], asked: Collection[Node] = ()) -> Plan[None]:
+    """Sends again what is owed where keys may not be read. At nodes that are asked anyhow their answer leads to it."""
+    unread = (node for route in routes if route.read is None for node in route.invalidate)
+    nodes = dict.fromkeys(node for node in unread if node not in asked)
+    if nodes:
+        yield from repay_at(router, nodes)
+
+
+def read_with_token(router: Router, route: Route, key: bytes) -> Plan[tuple[Item, Node, Token] | None]:
     """The item of one key, the node that it is at and its token for CAS. A fallback's token would be of no use."""
+    yield from _repay_unread(router, (route,))
     for node in nodes_of(route.read):
         (reply,) = yield [Step(Do.GETS, node, (key,))]
         if not isinstance(reply, Failure):
@@ -190,6 +214,7 @@ def add(router: Router, route: Route, key: bytes, item: Item) -> Plan[bool]:
 
 def touch(router: Router, route: Route, key: bytes, ttl: float | None) -> Plan[bool]:
     """Gives an item another time to live where it is read, or else where it will be copied from."""
+    yield from _repay_unread(router, (route,))
     item = limited(router, Item(b"", ttl=ttl))
     found = yield from _first(Do.TOUCH, nodes_of(route.read), key, item)
     return found or (yield from _first(Do.TOUCH, nodes_of(route.fallback), key, item))

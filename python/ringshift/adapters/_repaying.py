@@ -6,9 +6,10 @@ the router's routes don't read the key there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
-from ringshift._ringshift import Router
+from ringshift._ringshift import Node, Router
 from ringshift.adapters._steps import Plan
 from ringshift.adapters._writing import invalidate
 from ringshift.errors import ClosedError
@@ -17,6 +18,16 @@ OwedKey = tuple[bytes, int]
 """A key that the router gave out to be invalidated again, and the number of its loss."""
 
 Owed = Sequence[OwedKey]
+
+
+def repay_at(router: Router, nodes: Iterable[Node]) -> Plan[None]:
+    """Removes what is owed to nodes, if anything is."""
+    owed: dict[bytes, int] = {}
+    with suppress(ClosedError):
+        for node in nodes:
+            owed.update(router.owed(node))
+    if owed:
+        yield from repay(router, list(owed.items()))
 
 
 def repay(router: Router, owed: Owed) -> Plan[None]:

@@ -98,11 +98,13 @@ class Step:
 
 @dataclass(slots=True, eq=False)
 class Failure:
-    """The reply to a step that was not acknowledged."""
+    """The reply to a step that was not acknowledged, or for one of its keys."""
 
     error: Exception
-    outcome: Literal["error", "timeout", "unreachable"] | None
-    """What to report; None if it says nothing about the node."""
+    outcome: Literal["error", "timeout", "unreachable", "unsent"]
+    """What to report."""
+    silent: bool = False
+    """Whether there is nothing to report: the key is too long for the node, so nothing can be stored by it there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -113,7 +115,15 @@ class Refused:
 
 
 Reply = Sequence[Any] | Failure
+"""What a step says for each key, with a `Failure` for one that has no answer; or a `Failure` if none has."""
 Result = TypeVar("Result")
+
+
+def each(reply: Reply, keys: int) -> Sequence[Any]:
+    """What a reply says for each of so many keys."""
+    return [reply] * keys if isinstance(reply, Failure) else reply
+
+
 Plan = Generator[list[Step], list[Reply], Result]
 
 Send = Callable[[Step], Reply]

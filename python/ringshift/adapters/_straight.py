@@ -7,9 +7,7 @@ after all, and takes the answer as that of its first step. So the rules are in t
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from ringshift._ringshift import Node, Route, Router
@@ -45,8 +43,6 @@ def reader(
     def read(route: Route, key: bytes) -> Any:
         node = route.single
         if node is None:
-            if route.read is None and (owed := _owed(router, route)):
-                send_again(owed, send, router)
             return carry_out(plan(router, route, key), send, router)
         try:
             found = ask(node, key)
@@ -76,8 +72,8 @@ def writer(
             item = limited(router, item)
         try:
             done = ask(node, key, item)
-        except Exception as error:  # noqa: BLE001 - as above
-            answer: Reply = failed(error)
+        except BaseException as error:  # noqa: BLE001 - as above; and nobody knows whether it was done
+            answer: Reply | BaseException = _meant(failed, error)
         else:
             if done.__class__ is bool and (owed := _was_written(router, route, node)) is not None:
                 if owed:
@@ -103,8 +99,6 @@ def async_reader(
     async def read(route: Route, key: bytes) -> Any:
         node = route.single
         if node is None:
-            if route.read is None and (owed := _owed(router, route)):
-                await send_again_async(owed, send, router)
             return await carry_out_async(plan(router, route, key), send, router)
         try:
             found = await ask(node, key)
@@ -138,10 +132,8 @@ def async_writer(
             item = limited(router, item)
         try:
             done = await ask(node, key, item)
-        except asyncio.CancelledError as cancelled:
-            answer: Reply | asyncio.CancelledError = cancelled
-        except Exception as error:  # noqa: BLE001 - as above
-            answer = failed(error)
+        except BaseException as error:  # noqa: BLE001 - as above
+            answer: Reply | BaseException = _meant(failed, error)
         else:
             if done.__class__ is bool and (owed := _was_written(router, route, node)) is not None:
                 if owed:
@@ -153,13 +145,14 @@ def async_writer(
     return write
 
 
-def _owed(router: Router, route: Route) -> Owed:
-    """What is owed where a key may not be read: perhaps that is why, and nobody else comes by."""
-    owed: dict[bytes, int] = {}
-    with suppress(ClosedError):
-        for node in route.invalidate:
-            owed.update(router.owed(node))
-    return list(owed.items())
+def _meant(failed: Failed, error: BaseException) -> Failure | BaseException:
+    """How a request failed; what is no node's failure as it is."""
+    if not isinstance(error, Exception):
+        return error
+    try:
+        return failed(error)
+    except Exception as own:  # noqa: BLE001 - for the plan, which ends by it
+        return own
 
 
 def _was_read(router: Router, node: Node, found: Item | None) -> Owed:

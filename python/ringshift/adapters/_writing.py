@@ -14,8 +14,7 @@ from typing import Any
 
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of, place
-from ringshift.adapters._reading import read
-from ringshift.adapters._steps import Do, Failure, Item, Plan, Refused, Step, Token
+from ringshift.adapters._steps import Do, Failure, Item, Plan, Refused, Step, Token, each
 from ringshift.errors import ClosedError, InvalidationLostError, LostInvalidation
 
 
@@ -68,16 +67,6 @@ def set_one(router: Router, route: Route, key: bytes, item: Item | None) -> Plan
     written = yield from _store_one(router, route, key, item, Do.SET, ())
     written.check()
     return written.results.get(0) is True
-
-
-def replace(router: Router, route: Route, key: bytes, item: Item) -> Plan[Written]:
-    """Stores an item if there is one already: reads first, and only invalidates after a miss."""
-    found = yield from read(router, route, key)
-    if found is None:
-        written = yield from invalidate(router, [route], [key])
-        written.results = {0: False}
-        return written
-    return (yield from store(router, [route], [key], [item], Do.REPLACE))
 
 
 def store(
@@ -169,11 +158,10 @@ def _write(
         replies = yield steps
         refused: list[Step] = []
         for step, group, reply in zip(steps, groups.values(), replies, strict=True):
-            if isinstance(reply, Failure):
-                written.lose(step.node, step.keys, reply)
-                continue
-            for at, result in zip(group, reply, strict=True):
-                if isinstance(result, Refused):
+            for at, result in zip(group, each(reply, len(group)), strict=True):
+                if isinstance(result, Failure):
+                    written.lose(step.node, (keys[at],), result)
+                elif isinstance(result, Refused):
                     written.refused = written.refused or result.error
                     refused.append(Step(Do.DELETE, step.node, (keys[at],)))
                 elif step.do is not Do.DELETE:

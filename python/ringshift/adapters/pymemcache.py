@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self, TypeVar
 
 from ringshift._ringshift import Router
-from ringshift.adapters import _reading, _writing
+from ringshift.adapters import _reading, _replacing, _writing
 from ringshift.adapters._carrying import carry_out
 from ringshift.adapters._expiry import to_ttl
 from ringshift.adapters._loads import Loaded, Loads
@@ -106,7 +106,7 @@ class Client(Values):
     def gets(self, key: Key, default: Any = None, cas_default: Any = None) -> tuple[Any, Any]:
         """The value of a key and its token for `cas`; there is no token for what only the fallback has."""
         route, wire = self._route(key)
-        found = self._carry_out(_reading.read_with_token(route, wire))
+        found = self._carry_out(_reading.read_with_token(self._router, route, wire))
         if found is None:
             return default, cas_default
         item, node, held = found
@@ -175,7 +175,7 @@ class Client(Values):
         """Like `set`, but stores the value only where the key is present."""
         route, wire = self._route(key)
         item = self._item(key, value, expire, flags)
-        return self._finish(_writing.replace(self._router, route, wire, item), 1)[0] is True
+        return self._finish(_replacing.replace(self._router, route, wire, item), 1)[0] is True
 
     def cas(
         self,

@@ -12,9 +12,8 @@ from typing import Any
 import redis
 
 from ringshift._ringshift import Route, Router
-from ringshift.adapters import _reading, _writing
-from ringshift.adapters._nodes import nodes_of
-from ringshift.adapters._steps import Do, Failure, Item, Plan, Step
+from ringshift.adapters import _reading, _replacing, _writing
+from ringshift.adapters._steps import Do, Item, Plan
 from ringshift.adapters.redis._nodes import checked_options
 from ringshift.errors import InvalidArgumentError
 
@@ -86,16 +85,10 @@ class Commands:
 
         def plan() -> Plan[Any]:
             route, key = self._route(name)
-            for target in (route.read, route.fallback):
-                for node in nodes_of(target):
-                    (reply,) = yield [Step(Do.TAKE, node, (key,))]
-                    if isinstance(reply, Failure):
-                        continue
-                    item: Item | None = reply[0]
-                    if item is not None:
-                        return -1 if item.ttl is None else round(item.ttl * 1000)
-                    break
-            return -2
+            item = yield from _reading.read_with_time(self._router, route, key)
+            if item is None:
+                return -2
+            return -1 if item.ttl is None else round(item.ttl * 1000)
 
         return self._do(plan())
 
@@ -134,7 +127,7 @@ class Commands:
             route, key = self._route(name)
             if nx:
                 return (yield from _reading.add(self._router, route, key, item)) or None
-            written = yield from _writing.replace(self._router, route, key, item)
+            written = yield from _replacing.replace(self._router, route, key, item)
             written.check()
             return True if written.results.get(0) else None
 

@@ -42,6 +42,10 @@ def ask(client: Any, command: Command) -> Any:
             return connection.read_response()
         except Exception as error:  # noqa: BLE001 - raised again, if it is not retried
             return _retried(connection, request, error)
+        except BaseException:
+            # A reply may still come, which nobody may take for another one's.
+            connection.disconnect()
+            raise
         finally:
             _give_back(pool, connection)
     except redis.OutOfMemoryError as error:
@@ -58,7 +62,14 @@ def _retried(connection: Any, request: tuple[bytes], error: Exception) -> Any:
         connection.send_packed_command(request)
         return connection.read_response()
 
-    return connection.retry.call_with_retry(attempt, lambda _error: connection.disconnect())
+    try:
+        return connection.retry.call_with_retry(attempt, lambda _error: connection.disconnect())
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        # As above.
+        connection.disconnect()
+        raise
 
 
 def _give_back(pool: Any, connection: Any) -> None:

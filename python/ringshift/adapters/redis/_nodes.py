@@ -46,7 +46,7 @@ def failure(error: Exception) -> Failure:
         return Failure(error, "unreachable")
     if isinstance(error, MaxConnectionsError):
         # `max_connections` is reached, which tells nothing about the node.
-        return Failure(error, None)
+        return Failure(error, "unsent")
     if isinstance(error, RedisTimeoutError | TimeoutError | asyncio.TimeoutError):
         return Failure(error, "timeout")
     if isinstance(error, RedisError | OSError):

@@ -14,6 +14,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from ringshift.adapters._steps import UNKNOWN, Do, Item, Refused, Reply, Step, Token
 from ringshift.adapters.redis._exchange import Command
+from ringshift.adapters.redis._nodes import failure
 from ringshift.adapters.redis._scripts import FILL, LEASE, Script
 
 Requests = Generator[list[Command], list[Any], Reply]
@@ -122,18 +123,18 @@ def _fill(step: Step, keys: Sequence[bytes]) -> Requests:
         for key, item, token in zip(keys, step.items, step.tokens, strict=True)
     ]
     replies = yield from _run(FILL, arguments)
-    return [Refused(reply) if isinstance(reply, OutOfMemoryError) else _checked(reply) == 1 for reply in replies]
+    return _answers(replies, lambda reply: reply == 1)
 
 
 def _store(step: Step, keys: Sequence[bytes]) -> Requests:
     how = {Do.ADD: (b"NX",), Do.REPLACE: (b"XX",)}.get(step.do, ())
     replies = yield [(*set_command(key, item), *how) for key, item in zip(keys, step.items, strict=True)]
-    return [Refused(reply) if isinstance(reply, OutOfMemoryError) else bool(_checked(reply)) for reply in replies]
+    return _answers(replies, bool)
 
 
 def _delete(_step: Step, keys: Sequence[bytes]) -> Requests:
     replies = yield [("DEL", key) for key in keys]
-    return [_checked(reply) > 0 for reply in replies]
+    return _answers(replies, bool)
 
 
 def _touch(step: Step, keys: Sequence[bytes]) -> Requests:
@@ -165,6 +166,18 @@ def _checked(reply: Any) -> Any:
     if isinstance(reply, Exception):
         raise reply
     return reply
+
+
+def _answers(replies: Sequence[Any], meaning: Callable[[Any], bool]) -> Reply:
+    """What replies mean for each key, if the server did not refuse them all."""
+    if all(isinstance(reply, Exception) and not isinstance(reply, OutOfMemoryError) for reply in replies):
+        _checked(replies[0])
+    return [
+        (Refused if isinstance(reply, OutOfMemoryError) else failure)(reply)
+        if isinstance(reply, Exception)
+        else meaning(reply)
+        for reply in replies
+    ]
 
 
 def _milliseconds(ttl: float) -> int:

@@ -139,9 +139,9 @@ class Redis(Commands):
         try:
             result = await self._servers.client(node.address).use(ask_once, (name.upper(), wire, *arguments))
         except redis.RedisError as error:
-            if not isinstance(error, redis.ResponseError) and (outcome := failure(error).outcome) is not None:
+            if not isinstance(error, redis.ResponseError):
                 with suppress(ClosedError):
-                    self._router.report(node, outcome, "fill")
+                    self._router.report(node, failure(error).outcome, "fill")
             raise
         # As in `_steps`, it has its result also if the router was closed meanwhile.
         try:
