@@ -167,7 +167,7 @@ static void test_bad_arguments(void) {
   CHECK(ringshift_router_route(router, "k", 1, &route) == RINGSHIFT_OK);
   CHECK(ringshift_router_report(router, NULL, 0, 0) == INVALID && says("node"));
   CHECK(ringshift_router_report(router, route.read[0], 3, RINGSHIFT_OUTCOME_OK) == INVALID && says("3 is not an op"));
-  CHECK(ringshift_router_report(router, route.read[0], RINGSHIFT_OP_READ, 6) == INVALID && says("outcome"));
+  CHECK(ringshift_router_report(router, route.read[0], RINGSHIFT_OP_READ, 7) == INVALID && says("outcome"));
   CHECK(ringshift_router_report(router, route.read[0], UINT32_MAX, UINT32_MAX) == INVALID);
   char *json = NULL;
   CHECK(ringshift_router_metrics_json(router, &json) == RINGSHIFT_OK);
@@ -208,10 +208,10 @@ static void test_bad_losses(void) {
   CHECK(ringshift_router_lost(router, node, NULL, 1, RINGSHIFT_OUTCOME_ERROR) == INVALID && says("key is NULL"));
   CHECK(ringshift_router_lost(router, node, "k", SIZE_MAX, RINGSHIFT_OUTCOME_ERROR) == INVALID);
   CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_OK) == INVALID);
-  CHECK(says("\"ok\"") && says("use error, timeout or unreachable"));
+  CHECK(says("\"ok\"") && says("use error, timeout, unreachable or unsent"));
   CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_HIT) == INVALID);
   CHECK(ringshift_router_lost(router, node, "k", 1, RINGSHIFT_OUTCOME_MISS) == INVALID);
-  CHECK(ringshift_router_lost(router, node, "k", 1, 6) == INVALID && says("6 is not an outcome"));
+  CHECK(ringshift_router_lost(router, node, "k", 1, 7) == INVALID && says("7 is not an outcome"));
   CHECK(ringshift_router_owed(router, node, &owed) == RINGSHIFT_OK && owed == NULL);
   char *json = NULL;
   CHECK(ringshift_router_metrics_json(router, &json) == RINGSHIFT_OK);
