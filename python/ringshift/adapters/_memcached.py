@@ -15,7 +15,7 @@ from pymemcache.exceptions import (
 )
 
 from ringshift._ringshift import Node, Router
-from ringshift.adapters._connecting import is_unreachable
+from ringshift.adapters._connecting import connecting_fault
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
 from ringshift.adapters._partial import answers_of, in_part, keep_answers
 from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token, each
@@ -230,8 +230,8 @@ def failure(error: Exception) -> Failure:
     """How a request failed; a caller's mistake is raised."""
     if isinstance(error, MemcacheIllegalInputError):
         raise error
-    if is_unreachable(error):
-        return Failure(error, "unreachable")
+    if (fault := connecting_fault(error)) is not None:
+        return Failure(error, fault)
     if isinstance(error, TimeoutError):
         return Failure(error, "timeout")
     if isinstance(error, OSError | MemcacheError | ValueError | LookupError):

@@ -87,7 +87,9 @@ link_status links_open(link_table *links, const char *address, node_link **place
   if (link->client != NULL) return LINK_OPEN;
   /* libmemcached connects in its first command, whose error does not tell a connection that was never made from one
      that broke, or from an answer that is late. */
-  if (meta_reach(link->host, link->port, links->timeout_ms) == META_UNREACHABLE) return LINK_UNREACHABLE;
+  meta_status reached = meta_reach(link->host, link->port, links->timeout_ms);
+  if (reached == META_UNREACHABLE) return LINK_UNREACHABLE;
+  if (reached != META_FOUND) return LINK_NO_MEMORY;
   link->client = connect_to(link, links->timeout_ms);
   if (link->client == NULL) return LINK_NO_MEMORY;
   link->born = ++links->connections;

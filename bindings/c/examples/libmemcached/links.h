@@ -41,6 +41,7 @@ typedef enum {
   LINK_OPEN,
   /* There is no connection, and none can be made. */
   LINK_UNREACHABLE,
+  /* Or no descriptor left. */
   LINK_NO_MEMORY
 } link_status;
 

@@ -44,7 +44,7 @@ void meta_close(meta_connection *meta) {
 
 static meta_status connect_to(meta_connection *meta, const struct sockaddr *address, socklen_t size, int64_t deadline) {
   int fd = socket(address->sa_family, SOCK_STREAM, 0);
-  if (fd < 0) return META_ERROR;
+  if (fd < 0) return META_NO_MEMORY;
   meta->fd = fd;
   int on = 1;
   if (address->sa_family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

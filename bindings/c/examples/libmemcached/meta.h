@@ -23,6 +23,7 @@ typedef enum {
   /* No connection could be made, or none in time; nothing was sent. */
   META_UNREACHABLE,
   META_TIMEOUT,
+  /* Or no descriptor left. */
   META_NO_MEMORY
 } meta_status;
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 
 	"ringshift"
@@ -18,8 +19,8 @@ func Failed(err error) Reply {
 	reply := Reply{Failure: err, Outcome: ringshift.OutcomeError}
 	var timeout net.Error
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, ErrClosed):
-		// That the caller gave up or closed the client says nothing about the node.
+	case errors.Is(err, context.Canceled), errors.Is(err, ErrClosed), isForWant(err):
+		// That the caller gave up or closed the client says nothing about the node, nor does what this process lacks.
 		reply.Outcome = ringshift.OutcomeUnsent
 	case Unreached(err):
 		reply.Outcome = ringshift.OutcomeUnreachable
@@ -35,6 +36,12 @@ func Failed(err error) Reply {
 func Unreached(err error) bool {
 	var operation *net.OpError
 	return errors.As(err, &operation) && operation.Op == "dial"
+}
+
+// isForWant says that there was nothing left in this process, or on this machine, to make a connection with.
+func isForWant(err error) bool {
+	local := []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL}
+	return Unreached(err) && slices.ContainsFunc(local, func(each error) bool { return errors.Is(err, each) })
 }
 
 // HasDied says that a connection had been closed by the other side.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,7 +94,11 @@ func TestSomeErrorsSayNothingAboutANode(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, dialing := (&net.Dialer{}).DialContext(ended, "tcp", testbed.Full(t))
-	for _, err := range []error{ErrClosed, context.Canceled, dialing} {
+	// On Linux it is the error of a connection from an address that this machine does not have.
+	elsewhere := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}}
+	_, lacking := elsewhere.DialContext(t.Context(), "tcp", testbed.Nobody(t))
+	descriptors := &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+	for _, err := range []error{ErrClosed, context.Canceled, dialing, lacking, descriptors} {
 		if reply := Failed(err); reply.Failure != err || reply.Outcome != ringshift.OutcomeUnsent {
 			t.Fatal(reply)
 		}

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MaxConnectionsError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ringshift.adapters._connecting import is_unreachable
+from ringshift.adapters._connecting import connecting_fault
 from ringshift.adapters._steps import Failure
 from ringshift.errors import InvalidArgumentError
 
@@ -42,8 +42,8 @@ def failure(error: Exception) -> Failure:
     """How a request failed; a caller's mistake is raised."""
     if isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE"):
         raise error
-    if is_unreachable(error):
-        return Failure(error, "unreachable")
+    if (fault := connecting_fault(error)) is not None:
+        return Failure(error, fault)
     if isinstance(error, MaxConnectionsError):
         # `max_connections` is reached, which tells nothing about the node.
         return Failure(error, "unsent")

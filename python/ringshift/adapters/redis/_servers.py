@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ringshift._ringshift import Node, Router
-from ringshift.adapters._connecting import connecting, is_unreachable, mark_unreachable
+from ringshift.adapters._connecting import Fault, connecting, connecting_fault, mark
 from ringshift.adapters._steps import Item, Refused, Reply, Step, Token
 from ringshift.adapters._ways import SharedWays
 from ringshift.adapters.redis._exchange import ask, ask_all
@@ -96,15 +96,15 @@ def _telling(connection: type[Any]) -> type[Any]:
     secured = issubclass(connection, redis.SSLConnection)
 
     class Connection(connection):  # type: ignore[misc]
-        unreachable = False
+        fault: Fault | None = None
 
         def _connect(self) -> Any:
-            self.unreachable = False
+            self.fault = None
             try:
                 with connecting(secured=secured):
                     return super()._connect()
             except OSError as error:
-                self.unreachable = is_unreachable(error)
+                self.fault = connecting_fault(error)
                 raise
 
         def connect_check_health(self, *arguments: Any, **named: Any) -> None:
@@ -112,8 +112,8 @@ def _telling(connection: type[Any]) -> type[Any]:
             try:
                 super().connect_check_health(*arguments, **named)
             except redis.RedisError as error:
-                if self.unreachable:
-                    mark_unreachable(error)
+                if self.fault is not None:
+                    mark(error, self.fault)
                 raise
 
     return Connection

@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from ringshift._ringshift import Node, Router
-from ringshift.adapters._connecting import connecting, is_unreachable, mark_unreachable
+from ringshift.adapters._connecting import Fault, connecting, connecting_fault, mark
 from ringshift.adapters._steps import Item, Refused, Reply, Step, Token
 from ringshift.adapters._ways import Ways
 from ringshift.adapters.redis._exchange_async import ask, ask_all
@@ -145,15 +145,15 @@ def _telling(connection: type[Any]) -> type[Any]:
     secured = issubclass(connection, SSLConnection)
 
     class Connection(connection):  # type: ignore[misc]
-        unreachable = False
+        fault: Fault | None = None
 
         async def _connect(self) -> None:
-            self.unreachable = False
+            self.fault = None
             try:
                 with connecting(secured=secured):
                     await super()._connect()
             except OSError as error:
-                self.unreachable = is_unreachable(error)
+                self.fault = connecting_fault(error)
                 raise
 
         async def connect_check_health(self, *arguments: Any, **named: Any) -> None:
@@ -161,8 +161,8 @@ def _telling(connection: type[Any]) -> type[Any]:
             try:
                 await super().connect_check_health(*arguments, **named)
             except redis.RedisError as error:
-                if self.unreachable:
-                    mark_unreachable(error)
+                if self.fault is not None:
+                    mark(error, self.fault)
                 raise
 
     return Connection
