@@ -17,7 +17,7 @@ from faults import SpecFile
 from hosts import HOSTS, Watched, command
 
 INTERVAL_MS = 50
-REFRESHES = 48
+REFRESHES = 20
 # The least in intervals, and the most in times of the timer.
 LEAST, MOST = 0.5, 3
 
