@@ -16,10 +16,11 @@ class Reader:
         self.router = router
         self.routed = 0
         self.wrong = 0
+        self.ended = threading.Event()
 
     def run(self) -> None:
         last = 0
-        while True:
+        while not self.ended.is_set():
             for key in KEYS:
                 route = self.router.route(key)
                 generation, read = route.generation, route.read
@@ -33,7 +34,8 @@ def main() -> None:
     path, interval = sys.argv[1], float(sys.argv[2]) / 1000
     router = ringshift.Router.open(path, watch=interval)
     reader = Reader(router)
-    threading.Thread(target=reader.run, daemon=True).start()
+    thread = threading.Thread(target=reader.run, daemon=True)
+    thread.start()
     for line in sys.stdin:
         metrics = router.metrics()
         answer = {
@@ -44,6 +46,8 @@ def main() -> None:
             "events": router.events(int(line)),
         }
         print(json.dumps(answer), flush=True)
+    reader.ended.set()
+    thread.join()
     router.close()
 
 
