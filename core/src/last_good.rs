@@ -66,9 +66,9 @@ impl LastGood {
     }
 
     /// Replaces the copy at once and for good: written beside it, flushed to the disk, and renamed over it. One
-    /// that says the same is left alone.
+    /// that says the same to the same readers is left alone.
     pub(crate) fn write(&self, text: &[u8]) -> Result<(), Error> {
-        if self.read().is_ok_and(|known| known == text) {
+        if self.is_for_its_readers() && self.read().is_ok_and(|known| known == text) {
             return Ok(());
         }
         let path = self.file.path();
@@ -102,16 +102,31 @@ impl LastGood {
         let mut options = File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-            let mut files = self.spec.iter().chain([&self.file]);
-            let known = files.find_map(|file| std::fs::metadata(file.path()).ok());
-            let mode = known.map_or(0o600, |known| known.permissions().mode() & 0o666);
-            // Whatever the spec file is, the process has to read what it wrote.
-            options.mode(mode | 0o600);
-        }
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, self.mode());
         options
     }
+
+    /// Whether nobody may read the copy that is there who may not read a new one.
+    fn is_for_its_readers(&self) -> bool {
+        #[cfg(unix)]
+        return mode(&self.file).is_none_or(|mode| mode & !self.mode() == 0);
+        #[cfg(not(unix))]
+        true
+    }
+
+    #[cfg(unix)]
+    fn mode(&self) -> u32 {
+        let mut files = self.spec.iter().chain([&self.file]);
+        // Whatever the spec file is, the process has to read what it wrote.
+        files.find_map(mode).map_or(0o600, |mode| mode | 0o600)
+    }
+}
+
+/// Who may read and write a file, if it is there.
+#[cfg(unix)]
+fn mode(file: &SpecFile) -> Option<u32> {
+    let found = std::fs::metadata(file.path()).ok()?;
+    Some(std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o666)
 }
 
 /// Where the text ends, and the digest that the last line gives.

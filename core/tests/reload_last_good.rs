@@ -47,6 +47,10 @@ fn who_may_not_read_the_spec_may_not_read_its_copy() {
         assert_eq!(router.refresh().unwrap(), Refresh::Applied);
         assert_eq!(mode(&copy), wanted, "{wanted:o}");
     }
+    // A copy that others may read, of an older version perhaps, is written again by the next start.
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o644)).unwrap();
+    drop(Router::open(&place.path, keeping(&copy)).unwrap());
+    assert_eq!(mode(&copy), 0o600);
     // While there is no spec file, those may that could so far.
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o640)).unwrap();
     fs::remove_file(&place.path).unwrap();
