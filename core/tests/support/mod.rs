@@ -10,6 +10,7 @@
 
 pub mod bounded;
 pub mod migration;
+pub mod owed;
 
 use ringshift::{Options, Router};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
