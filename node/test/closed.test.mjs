@@ -5,8 +5,7 @@ import { test } from 'node:test'
 import { InvalidationLostError, Router } from 'ringshift'
 import { ADAPTERS } from './helpers/adapters.mjs'
 import { migrating, single } from './helpers/specs.mjs'
-import { Tap } from './helpers/tap.mjs'
-import { until } from './helpers/until.mjs'
+import { hold, Tap } from './helpers/tap.mjs'
 
 // One failure of a node would be enough.
 const STRICT = { breaker: { failures: 1, max_ejected: 1, open: '60s' } }
@@ -24,23 +23,6 @@ function assertBreakersClosed(router) {
   const { breakers, clusterBreakers } = router.metrics()
   for (const { state, opened } of [...breakers, ...clusterBreakers])
     assert.deepEqual([state, opened], ['closed', 0])
-}
-
-/** Holds what arrives at a tap; gives what lets it go on, when something has arrived. */
-function hold(tap) {
-  let waiting = false
-  let go
-  const gate = new Promise((resolve) => {
-    go = resolve
-  })
-  tap.beforeRequest = () => {
-    waiting = true
-    return gate
-  }
-  return async () => {
-    await until(() => waiting, 'a request arrives')
-    return go
-  }
 }
 
 for (const [name, Adapter] of Object.entries(ADAPTERS)) {

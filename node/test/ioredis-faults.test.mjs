@@ -5,7 +5,7 @@ import { InvalidationLostError, Router } from 'ringshift'
 import { Redis } from 'ringshift/adapters/ioredis'
 import { startRedis, startRedises } from './helpers/redis.mjs'
 import { migrating, NO_BREAKER, ring, single } from './helpers/specs.mjs'
-import { Tap } from './helpers/tap.mjs'
+import { hold, Tap } from './helpers/tap.mjs'
 import { until } from './helpers/until.mjs'
 
 const RAMP = { stage: 'ramp', percent: 100 }
@@ -137,17 +137,9 @@ test('an invalidation that is overtaken by a new spec is sent to the nodes of bo
   const client = new Redis(router, { commandTimeout: 20_000 })
   t.after(() => client.disconnect())
   await client.set('k', 'old')
-  let waiting = false
-  let go
-  const gate = new Promise((resolve) => {
-    go = resolve
-  })
-  blue.beforeRequest = () => {
-    waiting = true
-    return gate
-  }
+  const arrived = hold(blue)
   const write = client.set('k', 'new')
-  await until(() => waiting)
+  const go = await arrived()
   router.apply(spec({ stage: 'prepare' }, 2))
   router.apply(spec(RAMP, 3))
   await servers[1].run('SET', 'g:k', 'old')

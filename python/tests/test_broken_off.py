@@ -42,6 +42,13 @@ class Pair:
         """One with a server alone."""
         return cluster(f"{'ab'[at]}@{self.relays[at].address}", prefix=prefix)
 
+    @contextmanager
+    def alone(self) -> Iterator[tuple[ringshift.Router, Any]]:
+        """A router of the first server's cluster and nothing else, and a client of it."""
+        router = ringshift.Router.from_spec(spec(1, self.cluster(0)))
+        with router, self.facade(router, **self.options) as client:
+            yield router, client
+
     def put(self, at: int, key: str, value: str) -> None:
         """Stores something past the client."""
         server = self.servers[at]
@@ -149,10 +156,7 @@ def test_nodes_behind_the_one_that_was_out_are_owed_too(pair: Pair, error: type[
 
 
 def test_a_key_of_one_node_is_owed_there(pair: Pair, error: type[BaseException]) -> None:
-    with (
-        ringshift.Router.from_spec(spec(1, pair.cluster(0))) as router,
-        pair.facade(router, **pair.options) as client,
-    ):
+    with pair.alone() as (router, client):
         client.set("k", "old")
         with pair.stopped(pair.removes, error):
             client.invalidate("k")
@@ -165,10 +169,7 @@ def test_a_key_of_one_node_is_owed_there(pair: Pair, error: type[BaseException])
 
 def test_a_read_that_is_broken_off_owes_nothing(pair: Pair, error: type[BaseException]) -> None:
     word, many = ("get", "get_many") if pair.facade is Client else ("MGET", "mget")
-    with (
-        ringshift.Router.from_spec(spec(1, pair.cluster(0))) as router,
-        pair.facade(router, **pair.options) as client,
-    ):
+    with pair.alone() as (router, client):
         client.set("k", "v")
         with pair.stopped(word, error):
             getattr(client, many)(["k", "l"])
@@ -177,10 +178,7 @@ def test_a_read_that_is_broken_off_owes_nothing(pair: Pair, error: type[BaseExce
 
 
 def test_an_owed_key_stays_owed_when_sending_it_again_is_broken_off(pair: Pair, error: type[BaseException]) -> None:
-    with (
-        ringshift.Router.from_spec(spec(1, pair.cluster(0))) as router,
-        pair.facade(router, **pair.options) as client,
-    ):
+    with pair.alone() as (router, client):
         client.set("k", "v")
         router.lost(router.nodes[0], "k")
         with pair.stopped(pair.removes, error):

@@ -21,7 +21,7 @@ impl Router {
     pub fn report(&self, node: &Node, op: Op, outcome: Outcome) {
         let look = node.counters().add(op, outcome);
         if op == Op::Invalidate && outcome.is_unacknowledged() {
-            self.is_indebted(node);
+            self.note_debt(node);
         }
         if outcome.is_failure() {
             self.failed(node, outcome);
@@ -137,7 +137,7 @@ impl Router {
     }
 
     #[cold]
-    fn is_indebted(&self, node: &Node) {
+    fn note_debt(&self, node: &Node) {
         let uptime = self.pool.troubled().now();
         let until = self.with(|snapshot| snapshot.end_of_life(uptime));
         node.debt().lose([uptime, until], now());

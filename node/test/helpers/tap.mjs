@@ -1,6 +1,7 @@
 // Stands between a client and a real memcached: tells what passes and in which order, and disturbs it when asked to.
 import { once } from 'node:events'
 import net from 'node:net'
+import { until } from './until.mjs'
 
 const REQUEST = 0x80
 const OPCODES = { 0: 'get', 1: 'set', 2: 'add', 3: 'replace', 4: 'delete', 7: 'quit', 28: 'touch' }
@@ -99,5 +100,22 @@ export class Tap {
   /** The first command of what arrived at once; these tests send one at a time. */
   #nameOf(bytes) {
     return bytes[0] === REQUEST ? OPCODES[bytes[1]] : bytes.toString('latin1', 0, 2)
+  }
+}
+
+/** Holds what arrives at a tap; gives what lets it go on, when something has arrived. */
+export function hold(tap) {
+  let waiting = false
+  let go
+  const gate = new Promise((resolve) => {
+    go = resolve
+  })
+  tap.beforeRequest = () => {
+    waiting = true
+    return gate
+  }
+  return async () => {
+    await until(() => waiting, 'a request arrives')
+    return go
   }
 }
