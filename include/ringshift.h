@@ -187,8 +187,8 @@
 #define RINGSHIFT_OUTCOME_UNREACHABLE 5
 
 /**
- * Nothing was sent, for a reason of the caller's own: no connection of its pool was free, it was closed meanwhile. Says
- * nothing of the node.
+ * Nothing was sent, or its answer was not waited for, for a reason of the caller's own: no connection of its pool was
+ * free, it was closed meanwhile. Says nothing of the node.
  */
 #define RINGSHIFT_OUTCOME_UNSENT 6
 
@@ -671,14 +671,14 @@ ringshift_status ringshift_router_report(const ringshift_router *router,
  * Counts an invalidation that a node did not acknowledge, as `ringshift_router_report` does, and remembers its key:
  * until `ringshift_router_repaid`, or no value that it should have removed can live any more, routes do not read it
  * there, nor anywhere else if values are copied from there in a migration. So what a node held before it was down is
- * not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT`,
- * `..._UNREACHABLE` or `..._UNSENT`. Takes a lock.
+ * not read when it is back. `outcome` is `RINGSHIFT_OUTCOME_ERROR`, `..._TIMEOUT`, `..._UNREACHABLE` or
+ * `..._UNSENT`. Takes a lock.
  *
  * Keys take at most 16 MiB of a router. What is lost beyond that keeps the node from being read at all, for as long as
  * its values can live.
  *
  * Fails with `RINGSHIFT_INVALID_ARGUMENT` if `router` or `node` is NULL, `key` is NULL with a length, or the outcome
- * is none of these three; nothing is then counted.
+ * is none of these; nothing is then counted.
  *
  * ```c
  * ringshift_router_lost(router, route.invalidate[0], key, key_len, RINGSHIFT_OUTCOME_TIMEOUT);

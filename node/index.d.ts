@@ -23,8 +23,9 @@ export type Op = 'read' | 'fill' | 'invalidate'
 /**
  * How a request ended. `error`, `timeout` and `unreachable` speak against the node and open its breaker and that of its
  * cluster, the last the node's at once:
- * there was no connection and none could be made, so that nothing was sent. `unsent` is for a reason of the caller's own
- * that nothing was sent, as when it was closed meanwhile; it says nothing of the node.
+ * there was no connection and none could be made, so that nothing was sent. With `unsent`
+ * nothing was sent, or its answer was not waited for, for a reason of the caller's own, as when it was closed meanwhile; it
+ * says nothing of the node.
  */
 export type Outcome = 'hit' | 'miss' | 'ok' | 'error' | 'timeout' | 'unreachable' | 'unsent'
 
@@ -151,7 +152,10 @@ export interface Metrics {
   readonly owed: {
     /** Keys that are not read where their invalidation was lost. */
     readonly keys: number
-    /** Nodes that are not read at all, since more keys were lost there than a router remembers. */
+    /**
+     * Nodes that are not read at all, since more keys were lost there than a router remembers. Those that values were
+     * copied from before are one together: nothing is read anywhere then.
+     */
     readonly unlistedNodes: number
     /** Keys whose invalidation was sent again, and acknowledged. */
     readonly repaid: number

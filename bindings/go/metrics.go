@@ -113,7 +113,8 @@ type DebtMetric struct {
 type OwedMetrics struct {
 	// Keys that are not read where their invalidation was lost.
 	Keys uint64 `json:"keys"`
-	// UnlistedNodes are not read at all, since more keys were lost there than a router remembers.
+	// UnlistedNodes are not read at all, since more keys were lost there than a router remembers. Those that values were
+	// copied from before are one together: nothing is read anywhere then.
 	UnlistedNodes uint64 `json:"unlisted_nodes"`
 	// Repaid keys were invalidated again, and that was acknowledged.
 	Repaid uint64 `json:"repaid"`

@@ -38,8 +38,8 @@ const (
 	// OutcomeUnreachable: there was no connection to the node and none could be made, so that nothing was sent. It opens
 	// the node's breaker at once.
 	OutcomeUnreachable Outcome = 5
-	// OutcomeUnsent: nothing was sent, for a reason of the caller's own, as when no connection of its pool was free or it
-	// was closed meanwhile. It says nothing of the node.
+	// OutcomeUnsent: nothing was sent, or its answer was not waited for, for a reason of the caller's own, as when no
+	// connection of its pool was free or it was closed meanwhile. It says nothing of the node.
 	OutcomeUnsent Outcome = 6
 )
 

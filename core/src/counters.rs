@@ -35,8 +35,8 @@ pub enum Outcome {
     /// There was no connection to the node and none could be made: nothing was sent. This opens
     /// its breaker at once.
     Unreachable,
-    /// Nothing was sent, for a reason of the caller's own: no connection of its pool was free, it was closed meanwhile. This
-    /// says nothing of the node.
+    /// Nothing was sent, or its answer was not waited for, for a reason of the caller's own: no connection of its pool was
+    /// free, it was closed meanwhile. This says nothing of the node.
     Unsent,
 }
 

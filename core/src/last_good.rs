@@ -22,7 +22,7 @@ const DIGITS: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct LastGood {
     file: SpecFile,
-    /// The spec file, if there is one: who may read that may read the copy.
+    /// The spec file, if there is one: the copy has its permission bits.
     spec: Option<SpecFile>,
 }
 
@@ -96,8 +96,8 @@ impl LastGood {
 }
 
 impl LastGood {
-    /// For a new file, which those may read who may read the spec file; while that is gone, those who could read the copy so
-    /// far. Without either nobody else: a spec may hold a secret seed.
+    /// For a new file with the permission bits of the spec file; while that is gone, with those that the copy had so far.
+    /// Without either nobody else may read it: a spec may hold a secret seed.
     fn options(&self) -> OpenOptions {
         let mut options = File::options();
         options.write(true).create_new(true);

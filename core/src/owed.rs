@@ -56,8 +56,8 @@ impl fmt::Debug for OwedKey {
 pub struct OwedMetrics {
     /// Keys that are not read where their invalidation was lost.
     pub keys: u64,
-    /// Nodes that are not read at all, since more keys were lost there than a router remembers. Those that left after
-    /// values were copied from them are one together: nothing is then read anywhere, until such values have expired.
+    /// Nodes that are not read at all, since more keys were lost there than a router remembers. Those that
+    /// values were copied from before are one together: nothing is then read anywhere, until such values have expired.
     pub unlisted_nodes: u64,
     /// Keys whose invalidation was sent again, and acknowledged.
     pub repaid: u64,

@@ -156,3 +156,29 @@ fn a_node_that_lost_more_than_is_remembered_may_have_been_copied_from_before_it_
     }
     assert_eq!(router.metrics().owed.unlisted_nodes, 1);
 }
+
+#[test]
+fn a_node_that_lost_more_than_is_remembered_may_have_been_copied_from_before_the_way_back() {
+    let spec = |generation: u32, [from, to]: [&str; 2], stage: &str| {
+        let (a, b) = (ids("a", 1).json(1), ids("b", 1).json(9));
+        format!(
+            r#"{{"format":1,"generation":{generation},"primary":"{from}","standby":"{to}","clusters":{{"a":{a},"b":{b}}},
+                "migration":{{"id":"m{generation}","from":"{from}","to":"{to}","stage":"{stage}","percent":0}},
+                "breaker":{{"rate":1,"cluster_rate":1}}}}"#
+        )
+    };
+    let router = router(&spec(1, ["a", "b"], "soak"));
+    let mut count = 0;
+    while router.metrics().owed.unlisted_nodes == 0 {
+        lose(&router, "a0", format!("{count:01000}").as_bytes());
+        count += 1;
+    }
+    router
+        .apply(spec(2, ["b", "a"], "prepare").as_bytes())
+        .unwrap();
+    let key = format!("{:01000}", count - 1);
+    assert!(
+        support::read(&router, key.as_bytes()).is_empty(),
+        "b0 may have a copy"
+    );
+}

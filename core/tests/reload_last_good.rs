@@ -34,7 +34,7 @@ fn kinds(router: &Router) -> Vec<EventKind> {
 
 #[cfg(unix)]
 #[test]
-fn who_may_not_read_the_spec_may_not_read_its_copy() {
+fn the_copy_has_the_permission_bits_of_the_spec_file() {
     use std::os::unix::fs::PermissionsExt;
     let place = place();
     let copy = place.beside("last-good");

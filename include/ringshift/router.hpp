@@ -34,7 +34,7 @@ enum class Outcome : std::uint32_t {
   timeout = RINGSHIFT_OUTCOME_TIMEOUT,
   /** There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once. */
   unreachable = RINGSHIFT_OUTCOME_UNREACHABLE,
-  /** Nothing was sent, for a reason of the caller's own; says nothing of the node. */
+  /** Nothing was sent, or its answer not waited for, for a reason of the caller's own; says nothing of the node. */
   unsent = RINGSHIFT_OUTCOME_UNSENT,
 };
 

@@ -100,7 +100,10 @@ export class Redis {
   /** Adds to the end of a value, under the same condition. */
   append(key: Key, value: Value): Promise<number>
 
-  /** Ends all connections after the requests that are under way. The router stays open. */
+  /**
+   * Ends all connections after the requests that are under way. A write that has more nodes to go rejects with an
+   * InvalidationLostError. The router stays open.
+   */
   quit(): Promise<'OK'>
 
   /** Ends all connections at once. Writes under way reject with an InvalidationLostError; the router's other clients remove their keys. */

@@ -148,7 +148,10 @@ export class Client<In = string | Buffer, Out = Buffer> {
     options?: CountOptions,
   ): Promise<{ success: boolean; value: number | null }>
 
-  /** Ends all connections after the requests that are under way. The router stays open. */
+  /**
+   * Ends all connections after the requests that are under way. A write that has more nodes to go rejects with an
+   * InvalidationLostError. The router stays open.
+   */
   quit(): void
 
   /** Ends all connections at once. Writes under way reject with an InvalidationLostError; the router's other clients remove their keys. */

@@ -210,8 +210,8 @@ class Router:
 
         "error", "timeout" and "unreachable" open the breakers of the node and its cluster, answers close them.
         "unreachable" opens the node's at once: there was no connection and none could be made, so nothing was sent.
-        "unsent" says nothing of the node: nothing was sent for a reason of the caller's own, as when no connection of
-        its pool was free. An invalidation that failed is reported by `lost`.
+        "unsent" says nothing of the node: nothing was sent, or its answer was not waited for, for a reason of the
+        caller's own, as when no connection of its pool was free. An invalidation that failed is reported by `lost`.
 
         Raises:
             InvalidArgumentError: There is no such outcome or op, or the node was handed out by another router.

@@ -90,7 +90,10 @@ class Owed(TypedDict):
     keys: int
     """Keys that are not read where their invalidation was lost."""
     unlisted_nodes: int
-    """Nodes that are not read at all, since more keys were lost there than a router remembers."""
+    """Nodes that are not read at all, since more keys were lost there than a router remembers.
+
+    Those that values were copied from before are one together: nothing is read anywhere then.
+    """
     repaid: int
     """Keys whose invalidation was sent again, and acknowledged."""
 

@@ -27,8 +27,8 @@ pub const RINGSHIFT_OUTCOME_ERROR: u32 = 3;
 pub const RINGSHIFT_OUTCOME_TIMEOUT: u32 = 4;
 /// There was no connection to the node and none could be made: nothing was sent. Opens its breaker at once.
 pub const RINGSHIFT_OUTCOME_UNREACHABLE: u32 = 5;
-/// Nothing was sent, for a reason of the caller's own: no connection of its pool was free, it was closed meanwhile. Says
-/// nothing of the node.
+/// Nothing was sent, or its answer was not waited for, for a reason of the caller's own: no connection of its pool was
+/// free, it was closed meanwhile. Says nothing of the node.
 pub const RINGSHIFT_OUTCOME_UNSENT: u32 = 6;
 
 /// Counts how a request to a node of this router ended, for metrics and for the breakers of the node and its cluster:

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::losses::Losses;
+use super::losses::{ANY_NODE, Losses};
 use super::view::View;
 use super::{Circumstances, FOLLOWED_AT_ONCE, OwedKeys, Unread};
 use crate::{Options, Router, Snapshot};
@@ -104,12 +104,12 @@ fn followed(owed: &Owed, snapshot: &Snapshot, now: u64) -> Owed {
     };
     let copied = owed.copied || owed.nodes.iter().any(|&node| source(node));
     let mut nodes = owed.nodes.clone();
-    nodes.retain(|node| known.contains(node) || *node == u32::MAX);
+    nodes.retain(|node| known.contains(node) || *node == ANY_NODE);
     if now > owed.until || (nodes.is_empty() && !copied) {
         return Owed::default();
     }
     if nodes.is_empty() {
-        nodes.push(u32::MAX);
+        nodes.push(ANY_NODE);
     }
     Owed {
         nodes,
@@ -120,7 +120,7 @@ fn followed(owed: &Owed, snapshot: &Snapshot, now: u64) -> Owed {
 
 proptest! {
     #[test]
-    fn it_is_as_a_list_of_losses_says(changes in changes()) {
+    fn specs_are_followed_as_a_list_of_losses_says(changes in changes()) {
         let snapshots = snapshots();
         let keys = OwedKeys::new(Arc::default());
         let mut all = vec![Owed::default(); usize::from(KEYS)];

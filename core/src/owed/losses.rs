@@ -201,13 +201,14 @@ impl Losses {
         let mut anywhere = 0;
         self.unlisted.retain(|&node, unlisted| {
             unlisted.copied |= view.copies(node);
-            if unlisted.copied && !view.knows(node) {
+            if unlisted.copied && !view.copies(node) {
                 anywhere = anywhere.max(unlisted.until);
             }
             view.knows(node) && view.now <= unlisted.until
         });
         if view.now <= anywhere {
-            // Which keys were copied from there, and where to, nobody knows.
+            // Which keys were copied from there, and where to, nobody knows. While it is the source, its own are kept
+            // from being read anyway.
             let unlisted = self.unlisted.entry(ANY_NODE).or_default();
             unlisted.until = anywhere.max(unlisted.until);
         }

@@ -24,7 +24,7 @@ impl Snapshot {
     }
 
     fn unread(&self, key: &[u8]) -> Unread {
-        self.owed.unread(key, self.troubled.now())
+        self.owed.unread(key, self.uptime())
     }
 
     /// The same of both sides. A probe is given out only where the key will be read first; and once all keys have moved,
@@ -70,7 +70,7 @@ impl Snapshot {
     #[cold]
     fn open(&self, cluster: &Cluster, slot: u32, unread: u8, probe: bool) -> u8 {
         let max_ejected = self.spec.breaker.max_ejected;
-        cluster.open(slot, unread, max_ejected, self.troubled.now(), probe)
+        cluster.open(slot, unread, max_ejected, self.uptime(), probe)
     }
 
     /// The nodes from which values are copied to others, now or in a later stage.
