@@ -279,20 +279,23 @@ def test_of_many_keys_those_that_were_answered_are_not_lost(relays: list[Relay])
 
 def test_an_owed_key_that_is_too_long_holds_no_other_up(servers: list[Server]) -> None:
     blue, green = cluster(f"a@{servers[0].address}"), cluster(f"b@{servers[1].address}", prefix="generation:1:")
-    long, short = "l" * 240, "s"
+    long, short, never = "l" * 240, "s", "two words\r\nflush_all"
     with ringshift.Router.from_spec(spec(1, blue, breaker=PATIENT)) as router, Client(router) as client:
-        for key in (long, short):
-            servers[0].set(key, b"old")
+        for key in (long, short, never):
+            if key is not never:
+                servers[0].set(key, b"old")
             router.lost(router.nodes[0], key, "unsent")
         router.apply(spec(2, blue, green, "prepare", breaker=PATIENT))
         client.get("other")
         assert router.route(short).read is not None
         assert servers[0].get(short) is None
-        # What is owed of it stays so, and is no new loss.
-        assert router.route(long).read is None
-        assert router.metrics()["owed"]["keys"] == 1
+        # Where it can't be it is not, which nobody asks for.
+        assert router.route(long).read is not None
+        assert servers[0].get(long) is None
+        assert router.metrics()["owed"]["keys"] == 0
         assert counts(router) == {}
-        assert counts(router, "unsent") == {("invalidate", "unsent"): 2}
+        assert counts(router, "unsent") == {("invalidate", "unsent"): 3}
+        assert counts(router, "ok")["invalidate", "ok"] == 3
         with pytest.raises(MemcacheIllegalInputError):
             client.get(long)
 

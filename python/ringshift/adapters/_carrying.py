@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ringshift._ringshift import Router
 from ringshift.adapters._repaying import Owed, OwedKey, repay
-from ringshift.adapters._steps import OPS, Do, Failure, Plan, Reply, Result, Send, SendAsync, Step, Token
+from ringshift.adapters._steps import OPS, Do, Failure, Plan, Reply, Result, Send, SendAsync, Step, Token, per_key
 from ringshift.errors import ClosedError, InvalidationLostError
 
 REMOVAL: Final = 30.0
@@ -89,10 +89,6 @@ async def carry_out_async(
     owed: list[OwedKey] = []
     try:
         return await _carry_out_async(plan, send, router, owed, answer)
-    except asyncio.CancelledError:
-        # The caller does not wait any more; what was given out is given out again in a while.
-        owed.clear()
-        raise
     finally:
         if owed:
             await send_again_async(owed, send, router)
@@ -128,11 +124,13 @@ async def _carry_out_async(
         while True:
             try:
                 replies = [await one(steps[0])] if len(steps) == 1 else await asyncio.gather(*map(one, steps))
-            except asyncio.CancelledError:
-                _go_on_alone(plan, steps, one, router)
-                raise
-            except BaseException:
-                _break_off(plan, steps, [], router)
+            except BaseException as error:
+                if isinstance(error, asyncio.CancelledError):
+                    _go_on_alone(plan, steps, one, router)
+                else:
+                    _break_off(plan, steps, [], router)
+                # As above.
+                owed.clear()
                 raise
             steps = plan.send(list(replies))
     except StopIteration as done:
@@ -160,13 +158,12 @@ async def _remove_rest(plan: Plan[Any], steps: list[Step], one: SendAsync, route
                 # Also where a value was to be stored: the caller gave up on that.
                 replies = await asyncio.gather(*(one(Step(Do.DELETE, step.node, step.keys)) for step in steps))
                 steps = plan.send(list(replies))
-    except (StopIteration, InvalidationLostError):
-        # The router was told of what was lost, and nobody else asks.
-        return
     except (TimeoutError, asyncio.CancelledError) as error:
         _lose(plan, steps, [], router, Failure(TimeoutError("the invalidation was cancelled"), "timeout"))
         if isinstance(error, asyncio.CancelledError):
             raise
+    except Exception:  # noqa: BLE001 - its end: a result, what was lost, a value that was refused. Nobody asks for it.
+        return
 
 
 def _break_off(plan: Plan[Any], steps: list[Step], replies: list[Reply], router: Router) -> None:
@@ -175,16 +172,21 @@ def _break_off(plan: Plan[Any], steps: list[Step], replies: list[Reply], router:
     All that is left of an invalidation is lost: what was never sent, and the step that was out too, of which nobody
     knows. It says nothing of the node, which may have been given no time to answer: no breaker may open by it.
     """
-    _lose(plan, steps, replies, router, Failure(InterruptedError("the invalidation was broken off"), "unsent"))
+    _lose(plan, steps, replies, router, _unsent())
 
 
 def _lose(plan: Plan[Any], steps: list[Step], replies: list[Reply], router: Router, lost: Failure) -> None:
-    """Ends an invalidation without sending anything more; steps without a reply, and those behind them, are lost."""
+    """Ends an invalidation without sending anything more: steps without a reply are lost, those behind them unsent."""
     with suppress(StopIteration, InvalidationLostError):
         while _invalidates(steps):
             for step in steps[len(replies) :]:
                 _report(router, step, lost, [])
             steps, replies = plan.send([*replies, *[lost] * (len(steps) - len(replies))]), []
+            lost = _unsent()
+
+
+def _unsent() -> Failure:
+    return Failure(InterruptedError("the invalidation was broken off"), "unsent")
 
 
 def _invalidates(steps: list[Step]) -> bool:
@@ -195,20 +197,21 @@ def _invalidates(steps: list[Step]) -> bool:
 def _report(router: Router, step: Step, reply: Reply, owed: list[OwedKey]) -> None:
     # A request that was under way when the router was closed still has its result, and those behind it are still sent.
     with suppress(ClosedError):
-        failed = (
-            [(key, reply) for key in step.keys] if isinstance(reply, Failure) else _report_answers(router, step, reply)
-        )
+        asked = [*zip(step.keys, per_key(reply, len(step.keys)), strict=True)]
+        if step.do is Do.DELETE:
+            asked = [(key, found) for key, found in asked if found is not None]
+        failed = _report_answers(router, step, asked)
         if failed:
             _report_failed(router, step, failed)
-        else:
+        elif asked:
             owed += router.owed(step.node)
 
 
-def _report_answers(router: Router, step: Step, reply: Sequence[Any]) -> list[tuple[bytes, Failure]]:
+def _report_answers(router: Router, step: Step, asked: Sequence[tuple[bytes, Any]]) -> list[tuple[bytes, Failure]]:
     """Reports answers, and gives the keys without one."""
     op = OPS[step.do]
     failed: list[tuple[bytes, Failure]] = []
-    for key, found in zip(step.keys, reply, strict=True):
+    for key, found in asked:
         if isinstance(found, Failure):
             failed.append((key, found))
         elif op == "read":
@@ -222,8 +225,7 @@ def _report_failed(router: Router, step: Step, failed: list[tuple[bytes, Failure
     op = OPS[step.do]
     if op == "invalidate":
         for key, failure in failed:
-            if not failure.silent:
-                router.lost(step.node, key, failure.outcome)
+            router.lost(step.node, key, failure.outcome)
     else:
         # It was one request.
         router.report(step.node, failed[0][1].outcome, op)

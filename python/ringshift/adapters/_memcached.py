@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -18,13 +19,15 @@ from ringshift._ringshift import Node, Router
 from ringshift.adapters._connecting import connecting_fault
 from ringshift.adapters._memcached_connection import PLACEHOLDER, Connection, RawSerde
 from ringshift.adapters._partial import answers_of, in_part, keep_answers
-from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token, each
+from ringshift.adapters._steps import Do, Failure, Item, Reply, Step, Token, per_key
 from ringshift.adapters._ways import SharedWays
 from ringshift.errors import ClosedError
 
 _Result = TypeVar("_Result")
 
 LONGEST_KEY: Final = 250
+# What memcached can have, of keys that pymemcache lets through.
+_CAN_HOLD: Final = re.compile(rb"[^\s\x00]{1,%d}" % LONGEST_KEY).fullmatch
 """How many bytes a key may have, prefix included."""
 
 
@@ -142,22 +145,19 @@ class Memcached(SharedWays[Pool]):
         try:
             pool, prefix = self._way(step.node)
             keys = [prefix + key for key in step.keys]
-            if step.do is Do.DELETE and max(map(len, keys)) > LONGEST_KEY:
-                return self._send_short(step, keys)
+            if step.do is Do.DELETE and not all(map(_CAN_HOLD, keys)):
+                return self._send_possible(step, keys)
             return _SENDERS[step.do](pool, step, keys)
         except Exception as error:  # noqa: BLE001 - what is no node's failure is raised again
             failed = failure(error)
             return in_part(answers_of(error), failed, len(step.keys)) if step.do in _ANSWERED_EACH else failed
 
-    def _send_short(self, step: Step, keys: list[bytes]) -> Reply:
-        """Those of the keys that the node can have: one that was lost elsewhere may be too long with a new prefix."""
-        too_long = Failure(MemcacheIllegalInputError("Key is too long for this node's prefix"), "unsent", silent=True)
-        short = [len(key) <= LONGEST_KEY for key in keys]
-        rest = [key for key, fits in zip(step.keys, short, strict=True) if fits]
-        if not rest:
-            return too_long
-        answers = iter(each(self.send(Step(step.do, step.node, rest)), len(rest)))
-        return [next(answers) if fits else too_long for fits in short]
+    def _send_possible(self, step: Step, keys: list[bytes]) -> Reply:
+        """Those of the keys that the node can have: one that is owed may be too long with a later prefix."""
+        possible = [_CAN_HOLD(key) is not None for key in keys]
+        rest = [key for key, held in zip(step.keys, possible, strict=True) if held]
+        answers = iter(per_key(self.send(Step(step.do, step.node, rest)), len(rest)) if rest else ())
+        return [next(answers) if held else None for held in possible]
 
     def get(self, node: Node, key: bytes) -> Item | None:
         """The step GET for one key; raises what pymemcache raises, and so do those below."""

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of
 from ringshift.adapters._repaying import repay_at
-from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Step, Token, each
+from ringshift.adapters._steps import UNKNOWN, Do, Failure, Item, Plan, Step, Token, per_key
 
 Tokens = list[tuple[Node, Token]]
 """Which nodes may be filled, and with what."""
@@ -139,7 +139,7 @@ def _ask(
         waiting = []
         replies = yield [Step(do, node, [keys[at] for at in group]) for (do, node), group in groups.items()]
         for ((_, node), group), reply in zip(groups.items(), replies, strict=True):
-            for at, found in zip(group, each(reply, len(group)), strict=True):
+            for at, found in zip(group, per_key(reply, len(group)), strict=True):
                 if isinstance(found, Item):
                     items[at] = found
                 elif isinstance(found, Failure):

@@ -103,8 +103,6 @@ class Failure:
     error: Exception
     outcome: Literal["error", "timeout", "unreachable", "unsent"]
     """What to report."""
-    silent: bool = False
-    """Whether there is nothing to report: the key is too long for the node, so nothing can be stored by it there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -115,11 +113,14 @@ class Refused:
 
 
 Reply = Sequence[Any] | Failure
-"""What a step says for each key, with a `Failure` for one that has no answer; or a `Failure` if none has."""
+"""What a step says for each key, with a `Failure` for one that has no answer; or a `Failure` if none has.
+
+A DELETE says None of what the node can't have: it is not there, and was not asked for.
+"""
 Result = TypeVar("Result")
 
 
-def each(reply: Reply, keys: int) -> Sequence[Any]:
+def per_key(reply: Reply, keys: int) -> Sequence[Any]:
     """What a reply says for each of so many keys."""
     return [reply] * keys if isinstance(reply, Failure) else reply
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ringshift._ringshift import Node, Route, Router
 from ringshift.adapters._nodes import limited, nodes_of, place
-from ringshift.adapters._steps import Do, Failure, Item, Plan, Refused, Step, Token, each
+from ringshift.adapters._steps import Do, Failure, Item, Plan, Refused, Step, Token, per_key
 from ringshift.errors import ClosedError, InvalidationLostError, LostInvalidation
 
 
@@ -158,7 +158,7 @@ def _write(
         replies = yield steps
         refused: list[Step] = []
         for step, group, reply in zip(steps, groups.values(), replies, strict=True):
-            for at, result in zip(group, each(reply, len(group)), strict=True):
+            for at, result in zip(group, per_key(reply, len(group)), strict=True):
                 if isinstance(result, Failure):
                     written.lose(step.node, (keys[at],), result)
                 elif isinstance(result, Refused):
