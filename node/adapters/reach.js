@@ -40,7 +40,10 @@ class Reach {
    * @param {NodeJS.ErrnoException} error of a request that needed the connection
    */
   note(error) {
-    if (this.failed) faults.set(error, LOCAL.includes(error.code ?? '') ? 'unsent' : 'unreachable')
+    if (!this.failed) return
+    // Of a name with several addresses, each has an error.
+    const all = error instanceof AggregateError ? error.errors : [error]
+    faults.set(error, all.every(({ code }) => LOCAL.includes(code)) ? 'unsent' : 'unreachable')
   }
 }
 

@@ -67,10 +67,13 @@ async function refusing() {
 }
 
 /** Names are looked up in the system's place, which would ask beyond this machine. */
-function failLookups(t, code) {
-  t.mock.method(dns, 'lookup', (_name, _options, done) =>
-    process.nextTick(done, Object.assign(new Error('the look-up failed'), { code })),
-  )
+function failLookups(t, ...codes) {
+  const [first, ...others] = codes.map((code) => Object.assign(new Error('the look-up failed'), { code }))
+  // As Node tells of a name with several addresses: the code is that of the first.
+  const error = others.length
+    ? Object.assign(new AggregateError([first, ...others]), { code: first.code })
+    : first
+  t.mock.method(dns, 'lookup', (_name, _options, done) => process.nextTick(done, error))
 }
 
 for (const adapter of Object.keys(ADAPTERS)) {
@@ -138,6 +141,14 @@ for (const adapter of Object.keys(ADAPTERS)) {
     assert.deepEqual(told(), { 'read unsent': 2, 'fill unsent': 1, 'invalidate unsent': 1 })
     assert.equal(breaker().state, 'closed')
     assert.equal(client.router.metrics().owed.keys, 1)
+  })
+
+  test(`${adapter}: a node of which one address is not to be had here, and another refuses`, async (t) => {
+    failLookups(t, 'EADDRNOTAVAIL', 'ECONNREFUSED')
+    const { client, told, breaker } = setUp(t, adapter, NAMED)
+    await client.get('k')
+    assert.deepEqual(told(), { 'read unreachable': 1 })
+    assert.equal(breaker().state, 'open')
   })
 
   test(`${adapter}: a node that takes a connection and says nothing is reached`, async (t) => {

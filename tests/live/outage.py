@@ -153,6 +153,7 @@ class Client:
             assert answer.get("kind") == "invalidation_lost", answer
             assert answer["lost"] == [[self.failing, self.nodes[key], key]]
         assert self.count("invalidate", self.failing) - sent >= len(written)
+        assert self.count("invalidate", self.failing, "unsent") == 0
         self.written += written
 
     def is_served_by(self, cluster: str) -> bool:

@@ -42,7 +42,10 @@ static int open_as(const char *function, const char *path, int flags, mode_t mod
   return next(path, flags, mode);
 }
 
-static mode_t mode_of(int flags, va_list rest) { return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0; }
+static mode_t mode_of(int flags, va_list rest) {
+  int has_mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  return has_mode ? va_arg(rest, mode_t) : 0;
+}
 
 int open(const char *path, int flags, ...) {
   va_list rest;

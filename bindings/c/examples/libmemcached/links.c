@@ -82,16 +82,16 @@ static node_link *add(link_table *links, const char *address) {
 link_status links_open(link_table *links, const char *address, node_link **place) {
   node_link *link = find(links, address);
   if (link == NULL) link = add(links, address);
-  if (link == NULL) return LINK_NO_MEMORY;
+  if (link == NULL) return LINK_LACKING;
   *place = link;
   if (link->client != NULL) return LINK_OPEN;
   /* libmemcached connects in its first command, whose error does not tell a connection that was never made from one
      that broke, or from an answer that is late. */
   meta_status reached = meta_reach(link->host, link->port, links->timeout_ms);
   if (reached == META_UNREACHABLE) return LINK_UNREACHABLE;
-  if (reached != META_FOUND) return LINK_NO_MEMORY;
+  if (reached != META_FOUND) return LINK_LACKING;
   link->client = connect_to(link, links->timeout_ms);
-  if (link->client == NULL) return LINK_NO_MEMORY;
+  if (link->client == NULL) return LINK_LACKING;
   link->born = ++links->connections;
   link->proven = 0;
   link->knows_meta = 1;

@@ -41,8 +41,8 @@ typedef enum {
   LINK_OPEN,
   /* There is no connection, and none can be made. */
   LINK_UNREACHABLE,
-  /* Or no descriptor left. */
-  LINK_NO_MEMORY
+  /* This process has no memory, descriptor or port left for it. */
+  LINK_LACKING
 } link_status;
 
 /* Writes the link to an address, with a client, to `*link`. */

@@ -42,9 +42,23 @@ void meta_close(meta_connection *meta) {
   meta->at = meta->end = 0;
 }
 
+/* What an error says when no connection was made. */
+static meta_status unmade(int error) {
+  switch (error) {
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM:
+  case EADDRNOTAVAIL:
+    return META_LACKING;
+  default:
+    return META_UNREACHABLE;
+  }
+}
+
 static meta_status connect_to(meta_connection *meta, const struct sockaddr *address, socklen_t size, int64_t deadline) {
   int fd = socket(address->sa_family, SOCK_STREAM, 0);
-  if (fd < 0) return META_NO_MEMORY;
+  if (fd < 0) return unmade(errno);
   meta->fd = fd;
   int on = 1;
   if (address->sa_family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -55,7 +69,7 @@ static meta_status connect_to(meta_connection *meta, const struct sockaddr *addr
     int error = 0;
     socklen_t room = sizeof error;
     int begun = errno == EINPROGRESS || errno == EINTR;
-    status = begun ? wait_for(fd, POLLOUT, deadline) : META_UNREACHABLE;
+    status = begun ? wait_for(fd, POLLOUT, deadline) : unmade(errno);
     if (status == META_TIMEOUT) status = META_UNREACHABLE;
     if (status == META_FOUND && (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &room) < 0 || error != 0))
       status = META_UNREACHABLE;
@@ -73,10 +87,13 @@ static meta_status open_to(meta_connection *meta, const char *host, const char *
   }
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
   int failed = getaddrinfo(host, port, &hints, &found);
-  if (failed != 0) return failed == EAI_MEMORY ? META_NO_MEMORY : META_UNREACHABLE;
-  meta_status status = META_UNREACHABLE;
-  for (struct addrinfo *each = found; each != NULL && status == META_UNREACHABLE; each = each->ai_next)
-    status = connect_to(meta, each->ai_addr, each->ai_addrlen, deadline);
+  if (failed != 0) return failed == EAI_MEMORY ? META_LACKING : META_UNREACHABLE;
+  meta_status status = META_LACKING;
+  for (struct addrinfo *each = found; each != NULL && status != META_FOUND; each = each->ai_next) {
+    meta_status one = connect_to(meta, each->ai_addr, each->ai_addrlen, deadline);
+    /* One address that is not reached says more than others for which something was lacking. */
+    if (status == META_LACKING || one == META_FOUND) status = one;
+  }
   freeaddrinfo(found);
   return status;
 }
@@ -162,7 +179,7 @@ static meta_status exchange(meta_connection *meta, const char *key, size_t key_l
   if (size > largest) return META_ERROR;
   /* The value's end of line is read with it. */
   char *data = malloc(size + 2);
-  if (data == NULL) return META_NO_MEMORY;
+  if (data == NULL) return META_LACKING;
   status = read_bytes(meta, data, size + 2, deadline);
   if (status != META_FOUND || memcmp(data + size, "\r\n", 2) != 0) {
     free(data);

@@ -23,8 +23,8 @@ typedef enum {
   /* No connection could be made, or none in time; nothing was sent. */
   META_UNREACHABLE,
   META_TIMEOUT,
-  /* Or no descriptor left. */
-  META_NO_MEMORY
+  /* This process has no memory, descriptor or port left to ask with. */
+  META_LACKING
 } meta_status;
 
 /* A connection; `fd` is -1 when there is none. */
@@ -49,7 +49,7 @@ meta_status meta_get(meta_connection *meta, const char *host, const char *port, 
                      size_t key_len, meta_item *item);
 
 /* Whether a connection can be made at all: makes one and closes it. META_FOUND; META_UNREACHABLE; META_ERROR or
-   META_NO_MEMORY if this process is what cannot. */
+   META_LACKING if this process is what cannot. */
 meta_status meta_reach(const char *host, const char *port, int timeout_ms);
 
 void meta_close(meta_connection *meta);

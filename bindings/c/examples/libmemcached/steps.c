@@ -129,7 +129,7 @@ static step_reply meta_look(link_table *links, node_link *link, step_request *re
     return LATE;
   case META_UNREACHABLE:
     return AWAY;
-  case META_NO_MEMORY:
+  case META_LACKING:
     return NO_MEMORY;
   default:
     return BAD;
