@@ -47,7 +47,7 @@ type Client struct {
 func New(router *ringshift.Router, options Options) *Client {
 	options.defaults()
 	nodes := &steps.Nodes[*node]{Router: router, Open: options.open}
-	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}, Holds: holds}}
+	return &Client{nodes: nodes, carrier: &steps.Carrier{Router: router, Transport: transport{nodes}, CanHold: canHold}}
 }
 
 // Router is the router whose routes are carried out.
@@ -255,8 +255,8 @@ func checkKey(route *ringshift.Route, key string) error {
 	return nil
 }
 
-// holds says whether memcached can have a key at a node.
-func holds(node *ringshift.Node, key string) bool { return isLegal(key) && fits(node, key) }
+// canHold says whether memcached can have a key at a node.
+func canHold(node *ringshift.Node, key string) bool { return isLegal(key) && fits(node, key) }
 
 func isLegal(key string) bool {
 	for i := range len(key) {

@@ -19,7 +19,7 @@ func Failed(err error) Reply {
 	reply := Reply{Failure: err, Outcome: ringshift.OutcomeError}
 	var timeout net.Error
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, ErrClosed), isForWant(err):
+	case errors.Is(err, context.Canceled), errors.Is(err, ErrClosed), isLocal(err):
 		// That the caller gave up or closed the client says nothing about the node, nor does what this process lacks.
 		reply.Outcome = ringshift.OutcomeUnsent
 	case Unreached(err):
@@ -38,8 +38,8 @@ func Unreached(err error) bool {
 	return errors.As(err, &operation) && operation.Op == "dial"
 }
 
-// isForWant says that there was nothing left in this process, or on this machine, to make a connection with.
-func isForWant(err error) bool {
+// isLocal says that there was nothing left in this process, or on this machine, to make a connection with.
+func isLocal(err error) bool {
 	local := []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL}
 	return Unreached(err) && slices.ContainsFunc(local, func(each error) bool { return errors.Is(err, each) })
 }

@@ -117,7 +117,7 @@ func (c *Carrier) repay(ctx context.Context) {
 		return
 	}
 	// What its own steps find to be owed is left to the next operation.
-	again := &Carrier{Router: c.Router, Transport: c.Transport, Holds: c.Holds, repays: true}
+	again := &Carrier{Router: c.Router, Transport: c.Transport, CanHold: c.CanHold, repays: true}
 	written, err := again.store(ctx, routes, keys, nil, Delete, nil)
 	if err != nil {
 		return

@@ -123,10 +123,10 @@ type Transport interface {
 type Carrier struct {
 	Router    *ringshift.Router
 	Transport Transport
-	// Holds says whether a node can hold a key; nil is always. What it can't hold is not there, and is not removed.
-	Holds func(node *ringshift.Node, key string) bool
-	loads loads
-	owed  collected
+	// CanHold says whether a node can hold a key; nil is always. What it can't hold is not there, and is not removed.
+	CanHold func(node *ringshift.Node, key string) bool
+	loads   loads
+	owed    collected
 	// repays says that it sends invalidations again, and collects no more of them.
 	repays bool
 }

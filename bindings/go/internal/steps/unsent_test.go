@@ -62,7 +62,7 @@ func TestWhatANodeCannotHoldIsNotRemovedThere(t *testing.T) {
 	atBlue := func(node *ringshift.Node, _ string) bool { return node.ID() == "b0" }
 	t.Run("owed", func(t *testing.T) {
 		c, m := owing(t, alone)
-		c.Holds = atBlue
+		c.CanHold = atBlue
 		later.Apply(t, c.Router)
 		if _, err := c.Read(context.Background(), route(t, c, "l"), "l"); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func TestWhatANodeCannotHoldIsNotRemovedThere(t *testing.T) {
 	})
 	t.Run("a spec that came meanwhile", func(t *testing.T) {
 		c, m := carrierOf(t, alone)
-		c.Holds = atBlue
+		c.CanHold = atBlue
 		m.after = func(*Step) {
 			m.after = nil
 			later.Apply(t, c.Router)

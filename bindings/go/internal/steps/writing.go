@@ -83,7 +83,7 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 	for at, route := range routes {
 		for node := range route.Invalidate() {
 			// A caller's keys were checked by this route, those that are owed by an earlier one.
-			if c.repays && !c.holds(node, keys[at]) {
+			if c.repays && !c.canHold(node, keys[at]) {
 				continue
 			}
 			do := Delete
@@ -93,13 +93,7 @@ func (c *Carrier) store(ctx context.Context, routes []*ringshift.Route, keys []s
 			plan[at] = append(plan[at], turn{do, node})
 		}
 	}
-	var err error
-	if len(keys) == 1 {
-		err = c.writeOne(ctx, written, plan[0], keys, limited, token)
-	} else {
-		err = c.write(ctx, written, plan, keys, limited, token)
-	}
-	if err != nil {
+	if err := c.write(ctx, written, plan, keys, limited, token); err != nil {
 		return nil, err
 	}
 	// It ends: specs change seldom. Routes are not asked for in vain, since one may be a breaker's only probe.
@@ -170,6 +164,9 @@ func (c *Carrier) writeOne(ctx context.Context, written *Written, turns []turn, 
 
 // write sends each key's requests one after the other, those of different keys at the same time.
 func (c *Carrier) write(ctx context.Context, written *Written, plan [][]turn, keys []string, items []*Item, token *Token) error {
+	if len(keys) == 1 {
+		return c.writeOne(ctx, written, plan[0], keys, items, token)
+	}
 	var lock sync.Mutex
 	for number := 0; ; number++ {
 		var groups []*group
@@ -283,15 +280,15 @@ func isStoredAt(route *ringshift.Route, node *ringshift.Node, how Do) bool {
 	return slices.ContainsFunc(nodes, func(read *ringshift.Node) bool { return PlaceOf(read) == PlaceOf(node) })
 }
 
-func (c *Carrier) holds(node *ringshift.Node, key string) bool {
-	return c.Holds == nil || c.Holds(node, key)
+func (c *Carrier) canHold(node *ringshift.Node, key string) bool {
+	return c.CanHold == nil || c.CanHold(node, key)
 }
 
 func (c *Carrier) union(old, now *ringshift.Route, key string) []turn {
 	var turns []turn
 	for _, route := range []*ringshift.Route{old, now} {
 		for node := range route.Invalidate() {
-			if !c.holds(node, key) {
+			if !c.canHold(node, key) {
 				continue
 			}
 			same := func(t turn) bool { return PlaceOf(t.node) == PlaceOf(node) }
